@@ -1,0 +1,293 @@
+#pragma once
+// Every config key, its type and its default. The parser, `configs/schema.json` and the effective
+// config all come from these field lists; ranges and descriptions stand in runtime/config_rules.
+#include "messages/blueprint.hpp"
+#include "messages/training.hpp"
+
+namespace esper {
+
+struct PaceConfig {
+  Pace mode{Pace::lockstep};
+  std::uint32_t stall_ms_max{30'000};  ///< lockstep: then the run falls to free
+
+  static constexpr auto schema = record("pace", field("mode", &PaceConfig::mode),
+                                        field("stall_ms_max", &PaceConfig::stall_ms_max));
+};
+
+struct RegionConfig {
+  std::string name;
+  std::vector<std::string> parameters;  ///< prefixes of parameter names, e.g. "conv1."
+
+  static constexpr auto schema = record("region", field("name", &RegionConfig::name),
+                                        field("parameters", &RegionConfig::parameters));
+};
+
+struct ModelConfig {
+  std::string host{"fashion_cnn"};
+  std::string size{"tiny"};            ///< tiny, base, melt
+  std::vector<RegionConfig> regions;   ///< empty: the host's own cut
+
+  static constexpr auto schema =
+      record("model", field("host", &ModelConfig::host), field("size", &ModelConfig::size),
+             field("regions", &ModelConfig::regions));
+};
+
+struct DataConfig {
+  std::string path{"/usr/share/datasets/fashion-mnist"};
+  std::uint32_t gate_samples{5'000};   ///< cut from training
+  std::uint32_t training_samples{0};   ///< 0: all that the gate split leaves
+  std::uint32_t test_samples{0};       ///< 0: all
+  bool augment{true};                  ///< shifts by at most one pixel
+
+  static constexpr auto schema =
+      record("data", field("path", &DataConfig::path),
+             field("gate_samples", &DataConfig::gate_samples),
+             field("training_samples", &DataConfig::training_samples),
+             field("test_samples", &DataConfig::test_samples),
+             field("augment", &DataConfig::augment));
+};
+
+struct TrainingConfig {
+  std::uint32_t epochs{4};
+  std::uint32_t steps_max{0};          ///< 0: by epochs alone
+  std::uint32_t batch{128};
+  double learning_rate{3e-3};
+  double weight_decay{1e-2};
+  double warmup_share{0.05};
+  double decay_share{0.3};
+  double clip_norm{5};                 ///< of the host's gradient; 0: none
+  double dropout{0.1};
+  std::uint32_t threads{1};            ///< of LibTorch; part of a run's identity
+
+  static constexpr auto schema = record(
+      "training", field("epochs", &TrainingConfig::epochs),
+      field("steps_max", &TrainingConfig::steps_max), field("batch", &TrainingConfig::batch),
+      field("learning_rate", &TrainingConfig::learning_rate),
+      field("weight_decay", &TrainingConfig::weight_decay),
+      field("warmup_share", &TrainingConfig::warmup_share),
+      field("decay_share", &TrainingConfig::decay_share),
+      field("clip_norm", &TrainingConfig::clip_norm), field("dropout", &TrainingConfig::dropout),
+      field("threads", &TrainingConfig::threads));
+};
+
+struct TimeConfig {
+  std::uint32_t window_steps{25};
+  std::uint32_t cycle_windows{6};
+  std::uint32_t shadow_every_steps{2};   ///< shadow passes while a seed is on trial
+  std::uint32_t gate_samples{1'024};     ///< of a G2 or G3 pass
+  std::uint32_t verdict_samples{2'048};  ///< of a G5 pass
+
+  static constexpr auto schema =
+      record("time", field("window_steps", &TimeConfig::window_steps),
+             field("cycle_windows", &TimeConfig::cycle_windows),
+             field("shadow_every_steps", &TimeConfig::shadow_every_steps),
+             field("gate_samples", &TimeConfig::gate_samples),
+             field("verdict_samples", &TimeConfig::verdict_samples));
+};
+
+struct BudgetConfig {
+  std::int64_t mint_per_region{50};     ///< thousandths a cycle
+  double emergency_share{0.1};
+  double safety_share{0.1};
+  double opportunity_share{0.3};        ///< of the treasury, kept for proposals
+  std::uint32_t emergency_cycles_max{3};
+  std::int64_t price_min{10};           ///< thousandths
+  std::uint32_t reservation_windows{20};
+  double weight_norm{0.5}, weight_parameters{0.3}, weight_on_graph{0.2};
+  double germinate_share{0.2}, graft_share{0.6};  ///< the rest is charged at stabilise
+
+  static constexpr auto schema = record(
+      "budget", field("mint_per_region", &BudgetConfig::mint_per_region),
+      field("emergency_share", &BudgetConfig::emergency_share),
+      field("safety_share", &BudgetConfig::safety_share),
+      field("opportunity_share", &BudgetConfig::opportunity_share),
+      field("emergency_cycles_max", &BudgetConfig::emergency_cycles_max),
+      field("price_min", &BudgetConfig::price_min),
+      field("reservation_windows", &BudgetConfig::reservation_windows),
+      field("weight_norm", &BudgetConfig::weight_norm),
+      field("weight_parameters", &BudgetConfig::weight_parameters),
+      field("weight_on_graph", &BudgetConfig::weight_on_graph),
+      field("germinate_share", &BudgetConfig::germinate_share),
+      field("graft_share", &BudgetConfig::graft_share));
+};
+
+enum class AllocationPolicy : std::uint8_t { uniform, bandit };
+ESPER_ENUM_NAMES(AllocationPolicy, "uniform", "bandit");
+
+struct AllocationConfig {
+  AllocationPolicy policy{AllocationPolicy::bandit};
+  double exploration{0.5};        ///< width of the upper confidence bound
+  double regression_target{0.05}; ///< regressions per funded seed
+  double risk_price_rate{0.5};    ///< step of the dual variable
+
+  static constexpr auto schema =
+      record("allocation", field("policy", &AllocationConfig::policy),
+             field("exploration", &AllocationConfig::exploration),
+             field("regression_target", &AllocationConfig::regression_target),
+             field("risk_price_rate", &AllocationConfig::risk_price_rate));
+};
+
+struct GateConfig {
+  double learning_rate_ratio_min{0.99};   ///< G0: below it nothing germinates
+  std::uint32_t calm_windows{2};          ///< G0: stable windows before a germination
+  std::uint32_t updates_min{100};         ///< G2: seed updates before the first verdict
+  std::uint32_t trial_windows_max{14};    ///< G2: then cull
+  double shadow_gain_min{0.0};            ///< G2: nats, exclusive
+  double shadow_loss_cull{0.05};          ///< G2: a gain below minus this culls at once
+  std::uint32_t shadow_passes_needed{2};  ///< G2: windows in a row
+  double ramp_hold_ratio{1.02};           ///< G3: loss over the one before the ramp
+  double ramp_rollback_ratio{1.05};
+  double stage_loss_max{0.02};            ///< G3: nats that a stage's counterfactual may lose
+  std::uint32_t ramp_windows_max{12};     ///< G3: then cull
+  std::uint32_t stable_windows{2};        ///< G5: K
+  double rent_per_thousand_parameters{0.001};  ///< G5: nats
+  std::uint32_t verdict_windows_max{8};   ///< G5: then cull
+  std::uint32_t embargo_windows{4};       ///< after a cull
+  double jitter_max{0.05}, drift_max{0.05}, diversity_min{0.6};
+  double signal_min{0.1}, signal_max{10};
+  double gradient_spike_max{50};          ///< maximum over median
+  double relative_norm_max{4};            ///< G2: |s|/|h|
+  std::vector<double> alpha_stages{0.25, 0.5, 0.75, 1.0};
+  double clip_norm{1};                    ///< of a seed's gradient
+
+  static constexpr auto schema = record(
+      "gates", field("learning_rate_ratio_min", &GateConfig::learning_rate_ratio_min),
+      field("calm_windows", &GateConfig::calm_windows),
+      field("updates_min", &GateConfig::updates_min),
+      field("trial_windows_max", &GateConfig::trial_windows_max),
+      field("shadow_gain_min", &GateConfig::shadow_gain_min),
+      field("shadow_loss_cull", &GateConfig::shadow_loss_cull),
+      field("shadow_passes_needed", &GateConfig::shadow_passes_needed),
+      field("ramp_hold_ratio", &GateConfig::ramp_hold_ratio),
+      field("ramp_rollback_ratio", &GateConfig::ramp_rollback_ratio),
+      field("stage_loss_max", &GateConfig::stage_loss_max),
+      field("ramp_windows_max", &GateConfig::ramp_windows_max),
+      field("stable_windows", &GateConfig::stable_windows),
+      field("rent_per_thousand_parameters", &GateConfig::rent_per_thousand_parameters),
+      field("verdict_windows_max", &GateConfig::verdict_windows_max),
+      field("embargo_windows", &GateConfig::embargo_windows),
+      field("jitter_max", &GateConfig::jitter_max), field("drift_max", &GateConfig::drift_max),
+      field("diversity_min", &GateConfig::diversity_min),
+      field("signal_min", &GateConfig::signal_min), field("signal_max", &GateConfig::signal_max),
+      field("gradient_spike_max", &GateConfig::gradient_spike_max),
+      field("relative_norm_max", &GateConfig::relative_norm_max),
+      field("alpha_stages", &GateConfig::alpha_stages),
+      field("clip_norm", &GateConfig::clip_norm));
+};
+
+struct SeedConfig {
+  double learning_rate{9e-3};   ///< of the seed optimizer (AdamW)
+  double weight_decay{1e-2};
+
+  static constexpr auto schema =
+      record("seeds", field("learning_rate", &SeedConfig::learning_rate),
+             field("weight_decay", &SeedConfig::weight_decay));
+};
+
+/// Hard bounds whatever the energy. 0: no bound.
+struct LimitConfig {
+  std::uint64_t parameters_max{0};
+  std::uint64_t operations_per_sample_max{0};
+  std::uint64_t memory_bytes_max{0};
+  std::uint32_t seeds_max{3};          ///< unfossilised at once
+  double overhead_ratio_max{1.0};      ///< shadow and gate over training operations
+
+  static constexpr auto schema =
+      record("limits", field("parameters_max", &LimitConfig::parameters_max),
+             field("operations_per_sample_max", &LimitConfig::operations_per_sample_max),
+             field("memory_bytes_max", &LimitConfig::memory_bytes_max),
+             field("seeds_max", &LimitConfig::seeds_max),
+             field("overhead_ratio_max", &LimitConfig::overhead_ratio_max));
+};
+
+struct ReflexConfig {
+  double sigmas{8};
+  std::uint32_t history_steps{100};
+  std::uint32_t executor_silent_windows{4};
+
+  static constexpr auto schema =
+      record("reflex", field("sigmas", &ReflexConfig::sigmas),
+             field("history_steps", &ReflexConfig::history_steps),
+             field("executor_silent_windows", &ReflexConfig::executor_silent_windows));
+};
+
+struct DecisionConfig {
+  bool use_timing{false};
+
+  static constexpr auto schema =
+      record("decisions", field("use_timing", &DecisionConfig::use_timing));
+};
+
+struct ControlConfig {
+  std::uint32_t threads{2};            ///< CAF workers
+  std::uint32_t restarts_max{5};       ///< within the period; then the breaker opens
+  std::uint32_t period_ms{60'000};
+  std::uint32_t backoff_ms_first{20};
+  std::uint32_t backoff_ms_max{5'000};
+  std::uint32_t retry_ms{1'000};       ///< an open turn's inputs are sent again
+  std::uint32_t credit{64};            ///< messages under way per lane
+  std::uint32_t backlog_max{1'024};    ///< commands waiting for credit per lane
+  std::uint32_t delay_ms_max{0};       ///< seeded delay in every handler, for tests
+
+  static constexpr auto schema = record(
+      "control", field("threads", &ControlConfig::threads),
+      field("restarts_max", &ControlConfig::restarts_max),
+      field("period_ms", &ControlConfig::period_ms),
+      field("backoff_ms_first", &ControlConfig::backoff_ms_first),
+      field("backoff_ms_max", &ControlConfig::backoff_ms_max),
+      field("retry_ms", &ControlConfig::retry_ms), field("credit", &ControlConfig::credit),
+      field("backlog_max", &ControlConfig::backlog_max),
+      field("delay_ms_max", &ControlConfig::delay_ms_max));
+};
+
+struct CatalogueConfig {
+  std::vector<std::string> use;   ///< names of built-in blueprints; empty: all
+  std::vector<Blueprint> add;
+
+  static constexpr auto schema = record("blueprints", field("use", &CatalogueConfig::use),
+                                        field("add", &CatalogueConfig::add));
+};
+
+struct BaselineConfig {
+  bool host{true};
+  bool widened{true};
+
+  static constexpr auto schema = record("baselines", field("host", &BaselineConfig::host),
+                                        field("widened", &BaselineConfig::widened));
+};
+
+struct RunConfig {
+  std::uint32_t version{1};
+  std::string name;
+  std::uint64_t seed{1};
+  Mode mode{Mode::act};
+  PaceConfig pace;
+  ModelConfig model;
+  DataConfig data;
+  TrainingConfig training;
+  TimeConfig time;
+  BudgetConfig budget;
+  AllocationConfig allocation;
+  GateConfig gates;
+  SeedConfig seeds;
+  LimitConfig limits;
+  ReflexConfig reflex;
+  DecisionConfig decisions;
+  ControlConfig control;
+  CatalogueConfig blueprints;
+  BaselineConfig baselines;
+
+  static constexpr auto schema = record(
+      "config", field("version", &RunConfig::version), field("name", &RunConfig::name),
+      field("seed", &RunConfig::seed), field("mode", &RunConfig::mode),
+      field("pace", &RunConfig::pace), field("model", &RunConfig::model),
+      field("data", &RunConfig::data), field("training", &RunConfig::training),
+      field("time", &RunConfig::time), field("budget", &RunConfig::budget),
+      field("allocation", &RunConfig::allocation), field("gates", &RunConfig::gates),
+      field("seeds", &RunConfig::seeds), field("limits", &RunConfig::limits),
+      field("reflex", &RunConfig::reflex), field("decisions", &RunConfig::decisions),
+      field("control", &RunConfig::control), field("blueprints", &RunConfig::blueprints),
+      field("baselines", &RunConfig::baselines));
+};
+
+}  // namespace esper

@@ -1,0 +1,100 @@
+#pragma once
+// The seams between layers, without CAF and without tensors.
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+
+#include "messages/configuration.hpp"
+#include "messages/host.hpp"
+#include "messages/result.hpp"
+#include "messages/turn.hpp"
+
+namespace esper {
+
+/// The step boundary as the control side sees it. Every call is safe from any thread while the
+/// trainer runs; none blocks the trainer.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+
+  /// Waits at most `patience` for a closed window that has not been finished; false: none yet, or
+  /// woken by `wake`. The same window is shown again until `finish_window` (a reader may die).
+  [[nodiscard]] virtual bool next_window(WindowReport& report,
+                                         std::chrono::milliseconds patience) = 0;
+  /// The turn of this window (and of all before) is in the journal: drop its report.
+  virtual void finish_window(Window window) = 0;
+  /// Ends a wait in next_window.
+  virtual void wake() = 0;
+
+  /// Hands over one committed turn; turns come in order, a repeated turn is ignored. False: the
+  /// ring is full, try again.
+  [[nodiscard]] virtual bool release(const TurnRelease& turn) = 0;
+  /// The newest turn handed over; 0 when none.
+  [[nodiscard]] virtual Window released() const = 0;
+
+  /// Commands of that region from an older epoch change nothing from now on (FENCE-1).
+  virtual void fence(RegionId region, Epoch epoch) = 0;
+  /// The seeds' true stages, as of the last window boundary.
+  [[nodiscard]] virtual std::vector<SeedStatus> seeds() const = 0;
+  /// A role's breaker opened: the control side cannot close turns any more, so lockstep must not
+  /// wait for it. True again when it recovered.
+  virtual void set_control_alive(bool alive) = 0;
+};
+
+struct TrainingProgress {
+  Step step;
+  Step steps;
+  double loss{};
+};
+
+/// How the training loop ended.
+struct TrainingEnd {
+  TrainedModel model;
+  Window last_window;            ///< closed; its turn may still be open
+  bool interrupted{};
+  bool stalled{};                ///< lockstep fell to free
+  std::uint64_t late_turns{};
+  std::vector<SeedStatus> seeds; ///< all, fossilised ones included
+};
+
+/// One host, its data and its loop; what libesper_gpu.so makes. All calls on one thread, but for
+/// executor()'s.
+class Training {
+ public:
+  virtual ~Training() = default;
+  [[nodiscard]] virtual const HostDescription& host() const = 0;
+  /// Null in mode off.
+  [[nodiscard]] virtual Executor* executor() = 0;
+  /// Measures every blueprint in every slot, seeded, on the blueprint itself.
+  [[nodiscard]] virtual Catalogue assess(const std::vector<Blueprint>& blueprints) = 0;
+  /// Trains to the end or until `stop`; then reads the test split once.
+  [[nodiscard]] virtual TrainingEnd run(const std::atomic<bool>& stop,
+                                        const std::function<void(const TrainingProgress&)>& tell) = 0;
+};
+
+/// What a training run is asked to be. `widths` replaces the host's own when not empty.
+struct TrainingRequest {
+  RunConfig config;
+  std::string arm;                       ///< "host", "widened", "grown"
+  std::vector<std::uint32_t> widths;
+};
+
+/// Exported by libesper_gpu.so as `esper_gpu`. Errors: throws std::runtime_error with one clear
+/// sentence when data or device is missing.
+class TrainingFactory {
+ public:
+  virtual ~TrainingFactory() = default;
+  [[nodiscard]] virtual std::unique_ptr<Training> make(const TrainingRequest& request) = 0;
+  [[nodiscard]] virtual std::string torch_version() const = 0;
+  /// Interleaved forward passes of trained models: fills both latencies of each, in order.
+  virtual void measure_latency(const std::vector<Training*>& trained,
+                               std::vector<TrainedModel*> models) = 0;
+};
+using TrainingFactoryEntry = TrainingFactory* (*)();
+
+/// A seam of the fault-injection tests and of `pace` tests: lets a test alter telemetry before the
+/// control side sees it. Empty in production.
+using TelemetryFilter = std::function<void(WindowReport&)>;
+
+}  // namespace esper

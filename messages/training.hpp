@@ -1,0 +1,53 @@
+#pragma once
+// What the trainer announces and what a training run comes to.
+#include "messages/telemetry.hpp"
+
+namespace esper {
+
+struct CheckpointReady {
+  std::uint64_t checkpoint{};
+  Window window;
+  std::uint64_t structure_hash{};
+
+  static constexpr auto schema = record(
+      "CheckpointReady", field("checkpoint", &CheckpointReady::checkpoint),
+      field("window", &CheckpointReady::window),
+      field("structure_hash", &CheckpointReady::structure_hash));
+};
+
+enum class Mode : std::uint8_t { off, observe, act };
+ESPER_ENUM_NAMES(Mode, "off", "observe", "act");
+
+enum class Pace : std::uint8_t { lockstep, free };
+ESPER_ENUM_NAMES(Pace, "lockstep", "free");
+
+/// What one trained arm (host alone, widened, grown) came to.
+struct TrainedModel {
+  std::string arm;
+  double test_accuracy{};        ///< share correct, [0, 1]; read once, at the end
+  double test_loss{};            ///< nats per sample
+  double gate_loss{};
+  std::uint64_t parameters{};
+  std::uint64_t operations{};    ///< multiply-accumulates per sample, forward
+  OperationCount training_operations;
+  std::uint64_t steps{};
+  double latency_batch_seconds{};   ///< median of interleaved forward passes, batch of training
+  double latency_single_seconds{};  ///< the same, one sample
+  double wall_seconds{};
+  std::string weights_hash;      ///< SHA-256 over parameters and buffers in name order
+
+  static constexpr auto schema = record(
+      "TrainedModel", field("arm", &TrainedModel::arm),
+      field("test_accuracy", &TrainedModel::test_accuracy),
+      field("test_loss", &TrainedModel::test_loss), field("gate_loss", &TrainedModel::gate_loss),
+      field("parameters", &TrainedModel::parameters),
+      field("operations", &TrainedModel::operations),
+      field("training_operations", &TrainedModel::training_operations),
+      field("steps", &TrainedModel::steps),
+      field("latency_batch_seconds", &TrainedModel::latency_batch_seconds),
+      field("latency_single_seconds", &TrainedModel::latency_single_seconds),
+      field("wall_seconds", &TrainedModel::wall_seconds),
+      field("weights_hash", &TrainedModel::weights_hash));
+};
+
+}  // namespace esper
