@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 
+#include "messages/audit.hpp"
 #include "messages/configuration.hpp"
 #include "messages/host.hpp"
 #include "messages/result.hpp"
@@ -92,6 +93,42 @@ class TrainingFactory {
                                std::vector<TrainedModel*> models) = 0;
 };
 using TrainingFactoryEntry = TrainingFactory* (*)();
+
+/// Where turns are recorded. Called by one actor at a time.
+class JournalStore {
+ public:
+  virtual ~JournalStore() = default;
+  /// Writes all entries in one transaction with one sync. Their sequences must go on from
+  /// next_sequence(). False: the disk refused and nothing was written.
+  [[nodiscard]] virtual bool append(const std::vector<JournalEntry>& entries) = 0;
+  [[nodiscard]] virtual std::uint64_t next_sequence() const = 0;
+  /// Entries of the windows in [from, to], in sequence order.
+  [[nodiscard]] virtual std::vector<JournalEntry> read(Window from, Window to) const = 0;
+  /// The newest window that has entries; 0 when none.
+  [[nodiscard]] virtual Window last_window() const = 0;
+};
+
+/// The one registry of counters, gauges and histograms. Safe from any thread. Names have the
+/// esper_ prefix and base units; `role` and `region` are the only labels, so series stay bounded.
+class Metrics {
+ public:
+  virtual ~Metrics() = default;
+  virtual void add(std::string_view name, std::string_view role, std::string_view region,
+                   double amount) = 0;
+  virtual void set(std::string_view name, std::string_view role, std::string_view region,
+                   double value) = 0;
+  virtual void observe(std::string_view name, std::string_view role, double value) = 0;
+};
+
+enum class LogLevel : std::uint8_t { debug, info, warning, error };
+ESPER_ENUM_NAMES(LogLevel, "debug", "info", "warning", "error");
+
+/// JSON lines, written off the caller's thread. `details` is a JSON object's text or "".
+class Log {
+ public:
+  virtual ~Log() = default;
+  virtual void write(LogLevel level, std::string_view event, std::string_view details) = 0;
+};
 
 /// A seam of the fault-injection tests and of `pace` tests: lets a test alter telemetry before the
 /// control side sees it. Empty in production.
