@@ -54,6 +54,23 @@ struct GateVerdict {
              field("blueprint", &GateVerdict::blueprint));
 };
 
+/// The part of a WindowReport that belongs to no region.
+struct WindowSummary {
+  Window window;
+  Tick tick;
+  Step step;
+  OperationCount operations;
+  bool overhead_paused{};
+  bool verdict_ignored{};
+
+  static constexpr auto schema = record(
+      "WindowSummary", field("window", &WindowSummary::window),
+      field("tick", &WindowSummary::tick), field("step", &WindowSummary::step),
+      field("operations", &WindowSummary::operations),
+      field("overhead_paused", &WindowSummary::overhead_paused),
+      field("verdict_ignored", &WindowSummary::verdict_ignored));
+};
+
 /// A Narset's account of its region; Tamiyo's only source.
 struct RegionReport {
   RegionId region;
@@ -176,9 +193,10 @@ struct TurnRecord {
   std::vector<OpportunityProposal> proposals;  ///< Tamiyo: the turn's
   std::vector<SeedStatus> read_back;    ///< Narset: input of its first turn after a restart
   bool present{};                       ///< the role decided this turn
+  Epoch epoch;                          ///< of the incarnation that did
 
   static constexpr auto schema = record(
-      "TurnRecord", field("window", &TurnRecord::window), field("inputs", &TurnRecord::inputs),
+      "TurnRecord", field("window", &TurnRecord::window), field("epoch", &TurnRecord::epoch), field("inputs", &TurnRecord::inputs),
       field("reports", &TurnRecord::reports), field("proposals", &TurnRecord::proposals),
       field("read_back", &TurnRecord::read_back), field("present", &TurnRecord::present));
 };

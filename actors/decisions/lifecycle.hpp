@@ -1,0 +1,45 @@
+#pragma once
+// A seed's life as one table: which command is legal from which stage, and where it leads.
+#include "messages/adaptation.hpp"
+#include "messages/result.hpp"
+
+namespace esper {
+
+/// The stage that a seed reaches when `kind` is carried out in `before`. `escape` is legal in any
+/// stage and changes none: it moves alpha alone.
+/// Errors: illegal_stage; nothing may be changed then.
+[[nodiscard]] inline Result<Stage, CommandRefusal> after(Stage before, CommandKind kind) {
+  const bool on_graph = before == Stage::grafting || before == Stage::stabilising;
+  switch (kind) {
+    case CommandKind::germinate:
+      if (before == Stage::dormant) return Stage::train_isolated;
+      break;
+    case CommandKind::graft:
+      if (before == Stage::train_isolated) return Stage::grafting;
+      break;
+    case CommandKind::advance:
+    case CommandKind::hold:
+      if (before == Stage::grafting) return Stage::grafting;
+      break;
+    case CommandKind::stabilise:
+      if (before == Stage::grafting) return Stage::stabilising;
+      break;
+    case CommandKind::fossilise:
+      if (before == Stage::stabilising) return Stage::fossilised;
+      break;
+    case CommandKind::cull:
+      if (on_graph || before == Stage::train_isolated) return Stage::embargoed;
+      break;
+    case CommandKind::roll_back:
+      if (on_graph) return Stage::embargoed;
+      break;
+    case CommandKind::escape:
+      return before;
+    case CommandKind::lift_embargo:
+      if (before == Stage::embargoed) return Stage::dormant;
+      break;
+  }
+  return CommandRefusal::illegal_stage;
+}
+
+}  // namespace esper
