@@ -10,6 +10,11 @@ find_package(OpenSSL REQUIRED COMPONENTS Crypto)
 find_package(ZLIB REQUIRED)
 find_package(Eigen3 REQUIRED NO_MODULE)
 find_package(prometheus-cpp REQUIRED COMPONENTS core)
+if(ESPER_WITH_TESTS)
+  find_package(Catch2 2.13 REQUIRED)
+  find_package(rapidcheck REQUIRED)
+  include(Catch)
+endif()
 
 # Debian's CAF brings no CMake package.
 find_path(ESPER_CAF_INCLUDE caf/all.hpp REQUIRED)

@@ -58,13 +58,6 @@ function(esper_tests name)
   if(NOT TARGET esper_${name}_tests)
     return()
   endif()
-  if(NOT TARGET esper_test_main)
-    find_package(Catch2 2.13 REQUIRED)
-    find_package(rapidcheck REQUIRED)
-    add_library(esper_test_main STATIC ${PROJECT_SOURCE_DIR}/tests/catch_main.cpp)
-    target_include_directories(esper_test_main PUBLIC ${PROJECT_SOURCE_DIR})
-    target_link_libraries(esper_test_main PUBLIC Catch2::Catch2 rapidcheck PRIVATE esper_warnings)
-  endif()
   target_compile_definitions(esper_${name}_tests PRIVATE
     ESPER_SOURCE_DIR="${PROJECT_SOURCE_DIR}" ESPER_BINARY_DIR="${PROJECT_BINARY_DIR}/bin")
   foreach(loaded IN LISTS arg_LOADS)
@@ -72,9 +65,8 @@ function(esper_tests name)
       add_dependencies(esper_${name}_tests ${loaded})
     endif()
   endforeach()
-  include(Catch)
   # 77: every check passed, but a scenario said that it cannot run here (tests/cannot_run.hpp).
-  catch_discover_tests(esper_${name}_tests TEST_PREFIX "${name}: " DISCOVERY_MODE PRE_TEST
+  catch_discover_tests(esper_${name}_tests TEST_PREFIX "${name}/"
     WORKING_DIRECTORY ${PROJECT_BINARY_DIR}
     PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 LABELS ${name})
 endfunction()

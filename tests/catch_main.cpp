@@ -34,8 +34,8 @@ std::uint64_t test_seed() {
 
 void cannot_run_here(std::string_view reason) {
   ++scenarios_that_cannot_run;
-  const std::string line = Catch::getResultCapture().getCurrentTestName() + ": cannot run here: " +
-                           std::string{reason} + '\n';
+  const std::string line = Catch::getResultCapture().getCurrentTestName() +
+                           ": cannot run here: " + std::string{reason} + '\n';
   std::cout << line;
   if (const char* file = std::getenv("ESPER_CANNOT_RUN_FILE"); file != nullptr)
     std::ofstream{file, std::ios::app} << line;
