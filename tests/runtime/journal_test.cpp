@@ -1,0 +1,241 @@
+#include "runtime/journal.hpp"
+
+#include <catch2/catch.hpp>
+#include <rapidcheck.h>
+
+#include "runtime/digest.hpp"
+#include "tests/runtime/scratch_folder.hpp"
+#include "tests/test_seed.hpp"
+
+namespace esper {
+namespace {
+
+using Path = std::filesystem::path;
+
+JournalEntry entry(std::uint64_t sequence, std::uint64_t window, std::string payload) {
+  JournalEntry made;
+  made.sequence = sequence;
+  made.window = {window};
+  made.role = Role::narset;
+  made.region = {static_cast<std::uint32_t>(sequence % 3)};
+  made.ordinal = static_cast<std::uint32_t>(sequence);
+  made.kind = "RegionReport";
+  made.payload = std::move(payload);
+  made.measured = "{\"seconds\":" + std::to_string(sequence) + "}";
+  return made;
+}
+
+std::vector<JournalEntry> entries(std::uint64_t count, std::uint64_t first = 1) {
+  std::vector<JournalEntry> made;
+  for (std::uint64_t i = first; i < first + count; ++i)
+    made.push_back(entry(i, (i + 1) / 2, "{\"value\":" + std::to_string(i) + "}"));
+  return made;
+}
+
+std::unique_ptr<Journal> created(const Path& file) {
+  auto made = Journal::create(file);
+  REQUIRE(made.has_value());
+  return std::move(made.value());
+}
+
+/// Writes and seals a journal of `count` entries.
+JournalSeal sealed(const Path& file, std::uint64_t count) {
+  auto journal = created(file);
+  REQUIRE(journal->append(entries(count)));
+  const auto seal = journal->seal();
+  REQUIRE(seal.has_value());
+  return seal.value();
+}
+
+void edit(const Path& file, const std::string& sql) {
+  Database{file, DatabaseAccess::write}.execute(sql);
+}
+
+}  // namespace
+
+SCENARIO("a journal keeps turns in order", "[journal]") {
+  const ScratchFolder folder;
+  GIVEN("a new journal with two turns") {
+    auto journal = created(folder / "journal.db");
+    CHECK(journal->last_window() == Window{0});
+    REQUIRE(journal->append(entries(4)));
+    THEN("they read back as written, by window") {
+      CHECK(journal->next_sequence() == 5);
+      CHECK(journal->last_window() == Window{2});
+      const auto second = journal->read(Window{2}, Window{2});
+      REQUIRE(second.size() == 2);
+      CHECK(second[0].sequence == 3);
+      CHECK(second[0].payload == "{\"value\":3}");
+      CHECK(second[1].measured == "{\"seconds\":4}");
+      CHECK(journal->read_all().size() == 4);
+    }
+    THEN("another reader sees the same while it is being written") {
+      auto reader = Journal::open(folder / "journal.db");
+      REQUIRE(reader.has_value());
+      CHECK(reader.value()->head_hash() == journal->head_hash());
+      CHECK(reader.value()->decision_hash() == journal->decision_hash());
+      CHECK_FALSE(reader.value()->append(entries(1, 5)));
+    }
+    THEN("a gap in the sequence is a bug") {
+      CHECK_THROWS_AS(journal->append(entries(1, 6)), InvariantViolation);
+    }
+  }
+  GIVEN("paths that hold no journal") {
+    write_text(folder / "text", "not a database, long enough to be looked at as one ............");
+    Database{folder / "other.db", DatabaseAccess::create}.execute("CREATE TABLE a(b)");
+    THEN("each is refused with its reason") {
+      CHECK(Journal::open(folder / "none").refusal().problem == JournalProblem::missing);
+      CHECK(Journal::open(folder / "text").refusal().problem == JournalProblem::not_a_journal);
+      CHECK(Journal::open(folder / "other.db").refusal().problem == JournalProblem::not_a_journal);
+      CHECK(Journal::create(folder / "text").refusal().problem == JournalProblem::exists);
+      CHECK(Journal::create(folder / "no/such/folder").refusal().problem == JournalProblem::disk);
+      CHECK_FALSE(Journal::verify(folder / "text").holds());
+    }
+  }
+}
+
+SCENARIO("a disk that refuses loses no earlier turn and half-writes none", "[journal]") {
+  const ScratchFolder folder;
+  GIVEN("a journal of one turn whose disk fails at the third entry of the next") {
+    auto journal = created(folder / "journal.db");
+    REQUIRE(journal->append(entries(2)));
+    const auto head = journal->head_hash();
+    journal->set_fault([](std::uint64_t sequence) { return sequence == 5; });
+    WHEN("that turn is appended") {
+      CHECK_FALSE(journal->append(entries(3, 3)));
+      THEN("nothing of it stands, and the same turn goes in when the disk is back") {
+        CHECK_FALSE(journal->refusal().empty());
+        CHECK(journal->read_all().size() == 2);
+        CHECK(journal->head_hash() == head);
+        CHECK(journal->next_sequence() == 3);
+        journal->set_fault({});
+        CHECK(journal->append(entries(3, 3)));
+        CHECK(journal->refusal().empty());
+        CHECK(Journal::verify(folder / "journal.db").holds());
+      }
+    }
+  }
+}
+
+SCENARIO("the decision hash runs over logical parts alone", "[journal]") {
+  GIVEN("an entry and one like it") {
+    const JournalHashes start;
+    const auto base = entry(1, 1, "{}");
+    const auto hashes = followed_by(start, base);
+    auto other = base;
+    THEN("measured part, cause and sequence change the chain only") {
+      other.measured = "{\"seconds\":9}";
+      CHECK(followed_by(start, other).decision == hashes.decision);
+      CHECK(followed_by(start, other).head != hashes.head);
+      other = base;
+      other.cause = 7;
+      CHECK(followed_by(start, other).decision == hashes.decision);
+      CHECK(followed_by(start, other).head != hashes.head);
+    }
+    THEN("every logical field changes both") {
+      const std::vector<std::function<void(JournalEntry&)>> changes{
+          [](auto& e) { e.window = {2}; }, [](auto& e) { e.role = Role::tamiyo; },
+          [](auto& e) { e.region = {9}; }, [](auto& e) { e.ordinal = 9; },
+          [](auto& e) { e.kind = "Mint"; }, [](auto& e) { e.payload = "{\"a\":1}"; }};
+      for (const auto& change : changes) {
+        other = base;
+        change(other);
+        CHECK(followed_by(start, other).decision != hashes.decision);
+        CHECK(followed_by(start, other).head != hashes.head);
+      }
+    }
+    THEN("text cannot wander from one field into the next") {
+      other.kind = base.kind + "{";
+      other.payload = "}";
+      CHECK(followed_by(start, other).decision != hashes.decision);
+    }
+  }
+}
+
+SCENARIO("AUDIT-1: any edit of an entry breaks the chain at that entry", "[journal][audit]") {
+  const ScratchFolder folder;
+  std::uint64_t attempt = 0;
+  REQUIRE(rc::check("edited entries are found", [&] {
+    const auto file = folder / ("journal" + std::to_string(++attempt));
+    const auto count = *rc::gen::inRange<std::uint64_t>(2, 8);
+    const auto at = *rc::gen::inRange<std::uint64_t>(1, count);  // never the last: see swaps
+    const auto seal = sealed(file, count);
+    RC_ASSERT(Journal::verify(file).ends_at(seal.head_hash));
+    const auto row = std::to_string(at);
+    const auto next = std::to_string(at + 1);
+    const auto edits = std::vector<std::string>{
+        "UPDATE entries SET payload = payload || ' ' WHERE sequence = " + row,
+        "UPDATE entries SET measured = '' WHERE sequence = " + row,
+        "UPDATE entries SET kind = 'Mint' WHERE sequence = " + row,
+        "UPDATE entries SET role = 'tamiyo' WHERE sequence = " + row,
+        "UPDATE entries SET role = 'nobody' WHERE sequence = " + row,
+        "UPDATE entries SET window = window + 1 WHERE sequence = " + row,
+        "UPDATE entries SET region = region + 1 WHERE sequence = " + row,
+        "UPDATE entries SET ordinal = ordinal + 1 WHERE sequence = " + row,
+        "UPDATE entries SET cause = 1000 WHERE sequence = " + row,
+        "UPDATE entries SET hash = '' WHERE sequence = " + row,
+        "DELETE FROM entries WHERE sequence = " + row,
+        "UPDATE entries SET sequence = CASE sequence WHEN " + row + " THEN -1 ELSE sequence END; ",
+    };
+    const auto chosen = *rc::gen::inRange<std::size_t>(0, edits.size() + 1);
+    if (chosen < edits.size()) {
+      edit(file, edits[chosen]);
+    } else {  // two neighbours change places, each keeping its own hash
+      edit(file, "UPDATE entries SET sequence = -1 WHERE sequence = " + row);
+      edit(file, "UPDATE entries SET sequence = " + row + " WHERE sequence = " + next);
+      edit(file, "UPDATE entries SET sequence = " + next + " WHERE sequence = -1");
+    }
+    const auto check = Journal::verify(file);
+    RC_ASSERT(!check.holds());
+    // A row moved to sequence -1 sorts first, so the break shows there.
+    RC_ASSERT(check.first_broken == (chosen == edits.size() - 1 ? 1 : at));
+  }));
+}
+
+SCENARIO("AUDIT-1: any changed byte of a sealed journal breaks its seal", "[journal][audit]") {
+  const ScratchFolder folder;
+  const auto file = folder / "journal.db";
+  const auto seal = sealed(file, 6);
+  const auto original = file_text(file);
+  CHECK_FALSE(std::filesystem::exists(folder / "journal.db-wal"));
+  CHECK_FALSE(std::filesystem::exists(folder / "journal.db-shm"));
+  CHECK(sha256_of_file(file) == seal.file_sha256);
+  REQUIRE(rc::check("a changed byte shows", [&] {
+    auto changed = original;
+    const auto at = *rc::gen::inRange<std::size_t>(0, changed.size());
+    const auto flip = *rc::gen::inRange(1, 256);
+    changed[at] = static_cast<char>(static_cast<unsigned char>(changed[at]) ^ flip);
+    write_text(folder / "changed", changed);
+    RC_ASSERT(sha256_of_file(folder / "changed") != seal.file_sha256);
+  }));
+}
+
+SCENARIO("AUDIT-1: a cut tail is seen against the head in the report", "[journal][audit]") {
+  const ScratchFolder folder;
+  GIVEN("a sealed journal that loses its last entry") {
+    const auto file = folder / "journal.db";
+    const auto seal = sealed(file, 6);
+    edit(file, "DELETE FROM entries WHERE sequence = 6");
+    THEN("the chain alone holds, the head does not") {
+      const auto check = Journal::verify(file);
+      CHECK(check.holds());
+      CHECK(check.entries == 5);
+      CHECK_FALSE(check.ends_at(seal.head_hash));
+    }
+  }
+}
+
+SCENARIO("a sealed journal can be read and takes nothing more", "[journal]") {
+  const ScratchFolder folder;
+  auto journal = created(folder / "journal.db");
+  REQUIRE(journal->append(entries(3)));
+  const auto seal = journal->seal();
+  REQUIRE(seal.has_value());
+  CHECK(seal.value().entries == 3);
+  CHECK(journal->read_all().size() == 3);
+  CHECK_FALSE(journal->append(entries(1, 4)));
+  CHECK(journal->seal().value().file_sha256 == seal.value().file_sha256);
+  CHECK(sha256_of_file(folder / "journal.db") == seal.value().file_sha256);
+}
+
+}  // namespace esper
