@@ -1,0 +1,52 @@
+#include "actors/decisions/pricing.hpp"
+
+#include "actors/decisions/number.hpp"
+
+#include <algorithm>
+
+namespace esper {
+namespace {
+
+/// Smallest integer not below `value`, which is in [0, 1000].
+std::int64_t ceiling(double value) {
+  const auto whole = static_cast<std::int64_t>(value);
+  return static_cast<double>(whole) < value ? whole + 1 : whole;
+}
+
+/// `share` of `whole`, rounded down, within [0, whole].
+std::int64_t part(std::int64_t whole, double share) {
+  const double exact = static_cast<double>(whole) * clip(share, 0, 1);
+  return std::clamp<std::int64_t>(static_cast<std::int64_t>(exact), 0, whole);
+}
+
+}  // namespace
+
+double volatility(double sigma, double sigma_base) {
+  if (!(sigma_base > 0) || !finite(sigma_base)) return 0;
+  if (!finite(sigma)) return 1;
+  return clip((sigma / sigma_base - 1) / 2, 0, 1);
+}
+
+Price price_of(const PriceInputs& inputs, const BudgetConfig& budget) {
+  Price price;
+  price.volatility = clip(inputs.volatility, 0, 1);
+  price.risk = clip(clip(inputs.base_risk, 0, 1) * (1 + price.volatility), 0, 1);
+  price.downstream = clip(inputs.downstream, 0, 1);
+  price.relative_norm = inputs.relative_norm;
+  price.parameters = inputs.parameters_share;
+  const double weight = budget.weight_norm * clip(inputs.relative_norm, 0, 1) +
+                        budget.weight_parameters * clip(inputs.parameters_share, 0, 1) +
+                        (inputs.on_graph ? budget.weight_on_graph : 0);
+  price.disruption = clip(price.downstream * weight, 0, 1);
+  price.energy = {std::max(budget.price_min, ceiling(1000 * price.risk * price.disruption))};
+  return price;
+}
+
+PriceShares shares_of(Energy whole, const BudgetConfig& budget) {
+  const std::int64_t germinate = part(whole.thousandths, budget.germinate_share);
+  const std::int64_t graft =
+      std::min(part(whole.thousandths, budget.graft_share), whole.thousandths - germinate);
+  return {{germinate}, {graft}, {whole.thousandths - germinate - graft}};
+}
+
+}  // namespace esper
