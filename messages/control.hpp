@@ -111,6 +111,13 @@ struct KillRole {
       record("KillRole", field("role", &KillRole::role), field("region", &KillRole::region));
 };
 
+/// The supervisor's message to itself: the backoff of the child at this place has passed.
+struct StartRole {
+  std::uint32_t child{};
+
+  static constexpr auto schema = record("StartRole", field("child", &StartRole::child));
+};
+
 /// An actor's message to itself: look again. `window` tells a stale one from a fresh one.
 struct Nudge {
   Window window;

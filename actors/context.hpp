@@ -1,0 +1,99 @@
+#pragma once
+// What every actor of one run shares: the seams, the lanes and the peers.
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "actors/decisions/random.hpp"
+#include "actors/lane.hpp"
+#include "messages/handles.hpp"
+#include "messages/interfaces.hpp"
+
+namespace esper {
+
+/// How far the journal has come; the launcher waits here for the last turn.
+class TurnWatch {
+ public:
+  void committed(Window window) {
+    {
+      const std::lock_guard lock(mutex_);
+      newest_ = std::max(newest_, window);
+    }
+    changed_.notify_all();
+  }
+  /// False: not reached within `patience`.
+  [[nodiscard]] bool wait_for(Window window, std::chrono::milliseconds patience) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, patience, [&] { return newest_ >= window; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Window newest_;
+};
+
+/// Stable handles for requests; they outlive restarts.
+struct Peers {
+  JournalHandle journal;
+  KasminaHandle kasmina;
+  UrzaHandle urza;
+  OonaHandle oona;
+};
+
+struct Lanes {
+  Lane<JournalHandle> journal;
+  Lane<TolariaHandle> tolaria;
+  std::vector<Lane<NarsetHandle>> narsets;  ///< by region
+  Lane<TamiyoHandle> tamiyo;
+  Lane<KasminaHandle> kasmina;
+};
+
+struct ControlContext {
+  RunConfig config;
+  HostDescription host;
+  Executor& executor;
+  JournalStore& journal;
+  Metrics& metrics;
+  Log& log;
+  Peers peers;
+  Lanes lanes;
+  TelemetryFilter filter;   ///< tests only
+  TurnWatch turns;
+
+  [[nodiscard]] std::chrono::milliseconds retry() const {
+    return std::chrono::milliseconds{config.control.retry_ms};
+  }
+};
+using ControlContextPtr = std::shared_ptr<ControlContext>;
+
+/// The seeded delay that tests put into every handler; none by default.
+class HandlerDelay {
+ public:
+  HandlerDelay(const RunConfig& config, Role role, RegionId region)
+      : stream_(config.seed, std::string{"delay."} + std::string{name_of(role)}, region.value),
+        delay_ms_max_(config.control.delay_ms_max) {}
+  void pause() {
+    if (delay_ms_max_ > 0)
+      std::this_thread::sleep_for(std::chrono::milliseconds{stream_.below(delay_ms_max_ + 1)});
+  }
+
+ private:
+  RandomStream stream_;
+  std::uint32_t delay_ms_max_;
+};
+
+/// Keeps an exception's text: CAF's own handler loses it, and the supervisor wants to say why.
+inline void keep_exception_text(caf::scheduled_actor* self) {
+  self->set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& thrown) -> caf::error {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::exception& exception) {
+      return caf::make_error(caf::sec::runtime_error, std::string{exception.what()});
+    } catch (...) {
+      return caf::sec::runtime_error;
+    }
+  });
+}
+
+}  // namespace esper

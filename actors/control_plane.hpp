@@ -1,0 +1,45 @@
+#pragma once
+// The tree of actors beside one training run: started in order, supervised, stopped in reverse.
+#include <memory>
+#include <string>
+
+#include "messages/interfaces.hpp"
+
+namespace esper {
+
+struct ControlSeams {
+  Executor& executor;
+  JournalStore& journal;
+  Metrics& metrics;
+  Log& log;
+  TelemetryFilter filter;   ///< tests only; empty in production
+};
+
+/// What supervision came to.
+struct ControlEnd {
+  std::uint64_t restarts{};
+  bool gave_up{};               ///< some role's breaker stayed open
+};
+
+/// Owns the actor system. Journal entries before the first window must stand in the store already.
+class ControlPlane {
+ public:
+  ControlPlane(const RunConfig& config, const HostDescription& host, const ControlSeams& seams);
+  ~ControlPlane();
+  ControlPlane(const ControlPlane&) = delete;
+  ControlPlane& operator=(const ControlPlane&) = delete;
+
+  /// Waits until the turn of `last` is in the journal. False: not within `patience`.
+  [[nodiscard]] bool finish(Window last, std::chrono::milliseconds patience);
+  /// Ordered shutdown; then nothing touches the seams any more. Repeated: the same end.
+  ControlEnd stop();
+
+  /// Fault injection: the role's present incarnation dies as by a crash.
+  void kill(Role role, RegionId region = {});
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace esper

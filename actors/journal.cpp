@@ -1,0 +1,191 @@
+// The journal's actor: nothing takes effect before its turn is on disk.
+#include "actors/roles.hpp"
+#include "actors/turn_book.hpp"
+#include "messages/json.hpp"
+
+namespace esper {
+
+namespace {
+
+/// Turns that a journal's restart looks back over for commands still without an outcome.
+constexpr std::uint64_t outcome_windows = 8;
+
+struct PendingRecovery {
+  Recover asked;
+  caf::typed_response_promise<Recovery> promise;
+};
+
+struct JournalState {
+  std::optional<TurnBook> book;
+  CommandEntries commands;
+  std::vector<PendingRecovery> recoveries;
+  Window asked;              ///< the turn whose reports Tamiyo has been sent
+  bool disk_refuses = false;
+  const char* name = "journal";
+};
+
+class JournalKeeper {
+ public:
+  JournalKeeper(JournalHandle::stateful_pointer<JournalState> self, ControlContextPtr context)
+      : self_(self), context_(std::move(context)) {}
+
+  void begin() const {
+    auto& state = self_->state;
+    state.book.emplace(static_cast<std::uint32_t>(context_->host.regions.size()));
+    const Window last = context_->journal.last_window();
+    if (last.value == 0) return;
+    const Window from{last.value > outcome_windows ? last.value - outcome_windows : 1};
+    const auto entries = context_->journal.read(from, last);
+    for (const auto& entry : entries)
+      if (entry.kind == AdaptationCommand::schema.name)
+        state.commands[parsed<AdaptationCommand>(entry.payload).id] = entry.sequence;
+    state.book->resume(last, answers_in(entries, last));
+  }
+
+  /// Goes on as far as the open turn allows.
+  void advance() const {
+    auto& state = self_->state;
+    if (const auto reports = state.book->reports(); reports && state.asked < reports->window) {
+      state.asked = reports->window;
+      context_->lanes.tamiyo.send(*reports);
+    }
+    if (state.book->complete()) commit();
+    answer_recoveries();
+  }
+
+  /// Tolaria opened the turn, or asks again: then Tamiyo may have missed its reports, too.
+  void open(const TurnOpened& opened) const {
+    auto& state = self_->state;
+    if (opened.report.window == state.asked) state.asked = {};
+    if (opened.report.window <= state.book->committed())
+      return announce();
+    state.book->open(opened.report);
+    advance();
+  }
+
+  void down(const RoleDown& role) const {
+    auto& state = self_->state;
+    state.book->leave(role.role, role.region, role.reason);
+    std::erase_if(state.recoveries, [&](const PendingRecovery& pending) {
+      return pending.asked.role == role.role && pending.asked.region == role.region;
+    });
+    advance();
+  }
+
+  caf::typed_response_promise<Recovery> recover(const Recover& asked) const {
+    auto promise = self_->template make_response_promise<Recovery>();
+    self_->state.recoveries.push_back({asked, promise});
+    answer_recoveries();
+    return promise;
+  }
+
+  void retry_disk() const {
+    if (self_->state.disk_refuses) advance();
+  }
+
+ private:
+  void commit() const {
+    auto& state = self_->state;
+    const auto release = release_of(state.book->turn());
+    auto commands = state.commands;  // kept only when the disk takes the turn
+    const auto entries =
+        entries_of(state.book->turn(), context_->journal.next_sequence(), commands);
+    if (!context_->journal.append(entries)) return disk_refused();
+    state.commands = std::move(commands);
+    if (std::exchange(state.disk_refuses, false)) context_->executor.set_control_alive(true);
+    state.book->close();
+    context_->lanes.kasmina.send(release);
+    announce();
+    context_->metrics.add("esper_turns_committed_total", "journal", "", 1);
+  }
+
+  void announce() const {
+    const auto& book = *self_->state.book;
+    context_->lanes.tolaria.send(
+        TurnCommitted{.window = book.committed(), .answers = book.answers()});
+    context_->turns.committed(book.committed());
+  }
+
+  /// A decision that cannot be recorded is not made: the turn stays open and is tried again;
+  /// the trainer must not wait for it.
+  void disk_refused() const {
+    self_->state.disk_refuses = true;
+    context_->executor.set_control_alive(false);
+    context_->metrics.add("esper_breaker_open_total", "journal", "", 1);
+    context_->log.write(LogLevel::error, "journal_disk_refused", "");
+    self_->delayed_send(self_, context_->retry(), Nudge{});
+  }
+
+  void answer_recoveries() const {
+    auto& state = self_->state;
+    std::erase_if(state.recoveries, [&](PendingRecovery& pending) {
+      const auto& asked = pending.asked;
+      if (!state.book->can_join(asked.role, asked.region)) return false;
+      pending.promise.deliver(past_of(asked));
+      state.book->join(asked.role, asked.region);
+      return true;
+    });
+  }
+
+  [[nodiscard]] Recovery past_of(const Recover& asked) const {
+    const auto& book = *self_->state.book;
+    const Window last = book.committed();
+    Recovery past{.committed = last, .answers = {}, .turns = {}, .releases = {}, .catalogue = {}};
+    if (asked.role == Role::tolaria) past.answers = book.answers();
+    if (asked.role == Role::urza)
+      past.catalogue = catalogue_in(context_->journal.read(Window{0}, Window{0}));
+    if (last.value == 0) return past;
+    if (asked.role == Role::narset)
+      past.turns = narset_records(context_->journal.read(Window{1}, last), asked.region);
+    if (asked.role == Role::tamiyo)
+      past.turns = tamiyo_records(context_->journal.read(Window{1}, last));
+    if (asked.role == Role::kasmina && asked.released < last)
+      past.releases =
+          release_records(context_->journal.read(asked.released + 1, last), asked.released);
+    return past;
+  }
+
+  JournalHandle::stateful_pointer<JournalState> self_;
+  ControlContextPtr context_;
+};
+
+JournalHandle::behavior_type journal(JournalHandle::stateful_pointer<JournalState> self,
+                                     ControlContextPtr context) {
+  keep_exception_text(self);
+  auto delay = std::make_shared<HandlerDelay>(context->config, Role::journal, RegionId{});
+  const JournalKeeper keeper(self, context);
+  keeper.begin();
+  const auto handled = [=](auto&& work) {
+    const Delivery delivery(context->lanes.journal.queue());
+    delay->pause();
+    work();
+  };
+  return {
+      [=](const TurnOpened& opened) { handled([&] { keeper.open(opened); }); },
+      [=](const RegionPart& part) {
+        handled([&] {
+          self->state.book->add(part);
+          keeper.advance();
+        });
+      },
+      [=](const StrategyPart& part) {
+        handled([&] {
+          self->state.book->add(part);
+          keeper.advance();
+        });
+      },
+      [=](const RoleDown& role) { keeper.down(role); },
+      [=](const Restart& restart) { self->state.book->note(restart); },
+      [=](Nudge) { keeper.retry_disk(); },
+      [=](const Recover& asked) { return keeper.recover(asked); },
+  };
+}
+
+}  // namespace
+
+caf::strong_actor_ptr start_journal(caf::local_actor& parent, const ControlContextPtr& context,
+                                    Epoch) {
+  return caf::actor_cast<caf::strong_actor_ptr>(parent.spawn(journal, context));
+}
+
+}  // namespace esper

@@ -1,0 +1,120 @@
+// Tolaria's control side: opens one turn per closed window, in order, one at a time.
+#include "actors/roles.hpp"
+
+namespace esper {
+
+namespace {
+
+/// How long one look for a closed window lasts. The thread is this actor's own.
+constexpr std::chrono::milliseconds look{20};
+
+struct TolariaState {
+  Window committed;
+  std::vector<Answers> answers;     ///< of the committed turn
+  std::optional<WindowReport> open;
+  bool recovered = false;
+  const char* name = "tolaria";
+};
+
+class Tolaria {
+ public:
+  Tolaria(TolariaHandle::stateful_pointer<TolariaState> self, ControlContextPtr context,
+          Epoch epoch)
+      : self_(self), context_(std::move(context)), epoch_(epoch) {}
+
+  void recover() const {
+    self_->request(context_->peers.journal, context_->retry(),
+                   Recover{.role = Role::tolaria, .region = {}, .epoch = epoch_, .released = {}})
+        .then(
+            [*this](const Recovery& past) {
+              auto& state = self_->state;
+              state.committed = past.committed;
+              state.answers = past.answers;
+              state.recovered = true;
+              self_->send(self_, Nudge{});
+            },
+            [*this](const caf::error&) {
+              self_->delayed_send(self_, context_->retry(), Nudge{});
+            });
+  }
+
+  /// A nudge with a window number asks whether that turn is still open.
+  void nudge(Window asked) const {
+    auto& state = self_->state;
+    if (!state.recovered) return recover();
+    if (state.open) {
+      if (state.open->window == asked) send_turn();
+      return;
+    }
+    if (asked.value > 0) return;  // that turn has closed
+    WindowReport report;
+    if (!context_->executor.next_window(report, look)) return self_->send(self_, Nudge{});
+    if (report.window <= state.committed) {  // committed while this role was down
+      context_->executor.finish_window(report.window);
+      return self_->send(self_, Nudge{});
+    }
+    if (context_->filter) context_->filter(report);
+    state.open = std::move(report);
+    send_turn();
+  }
+
+  void committed(const TurnCommitted& turn) const {
+    auto& state = self_->state;
+    if (turn.window <= state.committed) return;
+    state.committed = turn.window;
+    state.answers = turn.answers;
+    context_->executor.finish_window(turn.window);
+    state.open.reset();
+    self_->send(self_, Nudge{});
+  }
+
+ private:
+  void send_turn() const {
+    const auto& report = *self_->state.open;
+    context_->lanes.journal.send(TurnOpened{report});
+    for (const auto& telemetry : report.regions)
+      context_->lanes.narsets.at(telemetry.region.value).send(turn_of(report, telemetry));
+    self_->delayed_send(self_, context_->retry(), Nudge{report.window});
+  }
+
+  [[nodiscard]] RegionTurn turn_of(const WindowReport& report,
+                                   const RegionTelemetry& telemetry) const {
+    RegionTurn turn{.window = report.window, .telemetry = telemetry, .outcomes = {}, .answers = {}};
+    turn.answers.region = telemetry.region;
+    for (const auto& outcome : report.outcomes)
+      if (outcome.region == telemetry.region) turn.outcomes.push_back(outcome);
+    for (const auto& answers : self_->state.answers)
+      if (answers.region == telemetry.region) turn.answers = answers;
+    return turn;
+  }
+
+  TolariaHandle::stateful_pointer<TolariaState> self_;
+  ControlContextPtr context_;
+  Epoch epoch_;
+};
+
+TolariaHandle::behavior_type tolaria(TolariaHandle::stateful_pointer<TolariaState> self,
+                                     ControlContextPtr context, Epoch epoch) {
+  keep_exception_text(self);
+  auto delay = std::make_shared<HandlerDelay>(context->config, Role::tolaria, RegionId{});
+  const Tolaria role(self, context, epoch);
+  role.recover();
+  return {
+      [=](const TurnCommitted& turn) {
+        const Delivery delivery(context->lanes.tolaria.queue());
+        delay->pause();
+        role.committed(turn);
+      },
+      [=](Nudge nudge) { role.nudge(nudge.window); },
+  };
+}
+
+}  // namespace
+
+caf::strong_actor_ptr start_tolaria(caf::local_actor& parent, const ControlContextPtr& context,
+                                    Epoch epoch) {
+  return caf::actor_cast<caf::strong_actor_ptr>(
+      parent.spawn<caf::detached>(tolaria, context, epoch));
+}
+
+}  // namespace esper

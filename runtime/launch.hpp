@@ -1,0 +1,37 @@
+#pragma once
+// One training run with its tree of actors: from a config to a closed journal.
+#include <atomic>
+
+#include "messages/interfaces.hpp"
+#include "runtime/journal.hpp"
+
+namespace esper {
+
+struct LaunchResult {
+  TrainingEnd grown;
+  std::string decision_hash;
+  std::string first_irreproducible;  ///< why the seed alone does not reproduce this run; "" if it does
+  std::uint64_t restarts{};
+  bool degraded{};                   ///< a role gave up, or lockstep fell to free
+};
+
+struct LaunchSeams {
+  TrainingFactory& factory;
+  Journal& journal;
+  Metrics& metrics;
+  Log& log;
+};
+
+/// The blueprints that the config asks for: built-in ones, filtered, and its own.
+[[nodiscard]] std::vector<Blueprint> chosen_blueprints(const CatalogueConfig& config);
+
+/// Writes the opening entries, starts the actors, trains to the end or to `stop`, waits for the
+/// last turn and stops the tree. In mode off there are neither actors nor entries but the opening.
+/// `kept` receives the training, whose model is still to be measured and exported.
+/// Errors: std::runtime_error with one sentence when data or journal fail before training starts.
+[[nodiscard]] LaunchResult launch_grown(const RunConfig& config, const LaunchSeams& seams,
+                                        const std::atomic<bool>& stop,
+                                        const std::function<void(const TrainingProgress&)>& tell,
+                                        std::unique_ptr<Training>& kept);
+
+}  // namespace esper

@@ -1,0 +1,189 @@
+#pragma once
+// A trainer without tensors: windows follow a seeded model, commands move stages by the lifecycle
+// table, one window late, as the step boundary does. Lockstep by a condition variable.
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <mutex>
+
+#include "actors/decisions/lifecycle.hpp"
+#include "actors/decisions/random.hpp"
+#include "messages/interfaces.hpp"
+
+namespace esper {
+
+class FakeTrainer final : public Executor {
+ public:
+  FakeTrainer(std::uint32_t regions, std::uint64_t seed) : regions_(regions), seed_(seed) {}
+
+  /// Closes one window: waits for the turn before it (at most `patience`), applies what it
+  /// released, publishes the next report. False: the turn did not come in time.
+  bool close_window(std::chrono::milliseconds patience) {
+    std::unique_lock lock(mutex_);
+    const Window window = newest_ + 1;
+    const bool came = changed_.wait_for(
+        lock, patience, [&] { return released_.value + 1 >= window.value || !alive_; });
+    WindowReport report{};
+    report.window = window;
+    report.tick = {window.value * 10};
+    report.step = {window.value * 10};
+    for (; !turns_.empty(); turns_.pop_front()) {
+      report.applied.push_back({turns_.front().turn, window, turns_.front().turn + 1 != window});
+      for (const auto& command : turns_.front().commands)
+        report.outcomes.push_back(apply(command, window));
+    }
+    for (std::uint32_t region = 0; region < regions_; ++region)
+      report.regions.push_back(telemetry(RegionId{region}, window));
+    newest_ = window;
+    windows_.push_back(std::move(report));
+    lock.unlock();
+    changed_.notify_all();
+    return came;
+  }
+
+  bool next_window(WindowReport& report, std::chrono::milliseconds patience) override {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, patience, [&] { return !windows_.empty(); })) return false;
+    report = windows_.front();
+    return true;
+  }
+  void finish_window(Window window) override {
+    const std::lock_guard lock(mutex_);
+    while (!windows_.empty() && windows_.front().window <= window) windows_.pop_front();
+  }
+  void wake() override { changed_.notify_all(); }
+  bool release(const TurnRelease& turn) override {
+    {
+      const std::lock_guard lock(mutex_);
+      if (turn.turn <= released_) return true;
+      released_ = turn.turn;
+      turns_.push_back(turn);
+    }
+    changed_.notify_all();
+    return true;
+  }
+  Window released() const override {
+    const std::lock_guard lock(mutex_);
+    return released_;
+  }
+  void fence(RegionId region, Epoch epoch) override {
+    const std::lock_guard lock(mutex_);
+    fences_[region] = std::max(fences_[region], epoch);
+  }
+  std::vector<SeedStatus> seeds() const override {
+    const std::lock_guard lock(mutex_);
+    std::vector<SeedStatus> all;
+    for (const auto& [id, seed] : seeds_)
+      if (seed.stage != Stage::embargoed && seed.stage != Stage::dormant) all.push_back(seed);
+    return all;
+  }
+  void set_control_alive(bool alive) override {
+    {
+      const std::lock_guard lock(mutex_);
+      alive_ = alive;
+    }
+    changed_.notify_all();
+  }
+
+  /// Commands applied so far, by id: none may appear twice.
+  [[nodiscard]] std::map<CommandId, int> applied() const {
+    const std::lock_guard lock(mutex_);
+    return applied_;
+  }
+  [[nodiscard]] std::size_t with_stage(Stage stage) const {
+    std::size_t count = 0;
+    for (const auto& seed : seeds()) count += seed.stage == stage;
+    return count;
+  }
+
+ private:
+  Outcome apply(const AdaptationCommand& command, Window window) {
+    Outcome outcome{};
+    outcome.command = command.id;
+    outcome.kind = command.kind;
+    outcome.region = command.id.region;
+    outcome.slot = command.slot;
+    outcome.seed = command.seed;
+    outcome.reservation = command.reservation;
+    outcome.enforced = command.mitigations;
+    outcome.step = {window.value * 10};
+    auto& fence = fences_[command.id.region];
+    if (command.id.epoch < fence) {
+      outcome.refusal = CommandRefusal::old_epoch;
+      return outcome;
+    }
+    fence = command.id.epoch;
+    auto& seed = seeds_[command.seed];
+    const auto next = after(seed.stage, command.kind);
+    if (!next) {
+      outcome.refusal = next.refusal();
+      outcome.stage = seed.stage;
+      return outcome;
+    }
+    ++applied_[command.id];
+    if (command.kind == CommandKind::germinate)
+      seed = {command.seed, command.id.region,   command.slot, command.blueprint, Stage::dormant,
+              0,            0, 300, command.mitigations};
+    if (command.kind == CommandKind::advance || command.kind == CommandKind::graft) {
+      const auto& stages = seed.mitigations.alpha_stages;
+      if (!stages.empty())
+        seed.alpha = stages.at(std::min<std::size_t>(seed.alpha_stage++, stages.size() - 1));
+    }
+    seed.stage = next.value();
+    if (seed.stage == Stage::train_isolated) updates_[seed.seed] = 0;
+    outcome.stage = seed.stage;
+    outcome.alpha = seed.alpha;
+    outcome.parameters = seed.parameters;
+    return outcome;
+  }
+
+  RegionTelemetry telemetry(RegionId region, Window window) {
+    RandomStream noise(seed_, "fake", region.value * 100'000 + window.value);
+    RegionTelemetry seen{};
+    seen.region = region;
+    seen.window = window;
+    seen.steps_covered = 10;
+    seen.loss_mean = 1.0 / (1.0 + 0.01 * static_cast<double>(window.value));
+    seen.loss_sigma = 0.01 + 0.001 * noise.uniform();
+    seen.jitter = 0.01;
+    seen.drift = -0.01;
+    seen.diversity = 1;
+    seen.signal_rms = 1;
+    seen.signal_gradient = 1;
+    seen.gradient_norm_median = 1;
+    seen.gradient_norm_max = 2;
+    seen.learning_rate_ratio = 1;
+    for (auto& [id, seed] : seeds_) {
+      if (seed.region != region || seed.stage == Stage::embargoed) continue;
+      if (seed.stage == Stage::fossilised || seed.stage == Stage::dormant) continue;
+      updates_[id] += 30;
+      SeedTelemetry here{};
+      here.seed = id;
+      here.slot = seed.slot;
+      here.stage = seed.stage;
+      here.alpha = seed.alpha;
+      here.updates = updates_[id];
+      here.relative_norm = 0.3;
+      here.gradient_norm = 0.1;
+      const double gain = id.value % 3 == 0 ? -0.2 : 0.05;  // every third design is harmful
+      here.gate = {true, 1, 1 - gain, 1 - gain, true, 1024};
+      seen.seeds.push_back(here);
+    }
+    return seen;
+  }
+
+  const std::uint32_t regions_;
+  const std::uint64_t seed_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<WindowReport> windows_;
+  std::deque<TurnRelease> turns_;
+  std::map<SeedId, SeedStatus> seeds_;
+  std::map<SeedId, std::uint64_t> updates_;
+  std::map<RegionId, Epoch> fences_;
+  std::map<CommandId, int> applied_;
+  Window newest_, released_;
+  bool alive_ = true;
+};
+
+}  // namespace esper
