@@ -12,9 +12,11 @@ bool LaneQueue::push(caf::message message) {
     ++counts_.dead;
     return false;
   }
-  if (under_way_.size() < credit_) {
+  settle();
+  use_credit();
+  if (backlog_.empty() && under_way_.size() < credit_) {
+    forward(message);
     under_way_.push_back(std::move(message));
-    forward(under_way_.back());
     return true;
   }
   if (kind_ == LaneKind::telemetry) {
@@ -25,18 +27,39 @@ bool LaneQueue::push(caf::message message) {
     return false;
   }
   backlog_.push_back(std::move(message));
+  backlogged_ = true;
+  settle();  // the receiver may have taken its last message without seeing `backlogged_`
+  use_credit();
   return true;
 }
 
 void LaneQueue::delivered() {
+  const std::uint64_t taken = taken_.load(std::memory_order_relaxed) + 1;
+  taken_ = taken;
+  if (!backlogged_) return;
+  if (taken < settle_at_ && taken != forwarded_) return;
   const std::lock_guard lock(mutex_);
-  if (under_way_.empty()) return;  // closed meanwhile: it was counted dead
-  under_way_.pop_front();
-  ++counts_.delivered;
-  if (backlog_.empty()) return;
-  under_way_.push_back(std::move(backlog_.front()));
-  backlog_.pop_front();
-  forward(under_way_.back());
+  settle();
+  use_credit();
+}
+
+void LaneQueue::settle() {
+  const std::uint64_t taken = taken_;
+  for (; settled_ < taken; ++settled_) {
+    if (under_way_.empty()) continue;  // closed meanwhile: counted dead
+    under_way_.pop_front();
+    ++counts_.delivered;
+  }
+}
+
+void LaneQueue::use_credit() {
+  while (!backlog_.empty() && under_way_.size() < credit_) {
+    forward(backlog_.front());
+    under_way_.push_back(std::move(backlog_.front()));
+    backlog_.pop_front();
+  }
+  backlogged_ = !backlog_.empty();
+  settle_at_ = settled_ + std::max<std::uint64_t>(1, credit_ / 4);
 }
 
 void LaneQueue::set_target(caf::strong_actor_ptr target) {
@@ -46,19 +69,19 @@ void LaneQueue::set_target(caf::strong_actor_ptr target) {
 
 void LaneQueue::receiver_restarted() {
   const std::lock_guard lock(mutex_);
+  settle();
+  forwarded_ = settled_;  // what the dead incarnation held is gone
   if (kind_ == LaneKind::telemetry) {
     counts_.dead += under_way_.size();
     under_way_.clear();
-    if (!backlog_.empty()) {
-      under_way_.push_back(std::move(backlog_.front()));
-      backlog_.clear();
-    }
   }
   for (const auto& message : under_way_) forward(message);
+  use_credit();
 }
 
 void LaneQueue::close() {
   const std::lock_guard lock(mutex_);
+  settle();
   closed_ = true;
   counts_.dead += under_way_.size() + backlog_.size();
   under_way_.clear();
@@ -69,11 +92,14 @@ void LaneQueue::close() {
 LaneCounts LaneQueue::counts() const {
   const std::lock_guard lock(mutex_);
   LaneCounts counts = counts_;
-  counts.waiting = under_way_.size() + backlog_.size();
+  const std::uint64_t unsettled = std::min<std::uint64_t>(taken_ - settled_, under_way_.size());
+  counts.delivered += unsettled;
+  counts.waiting = under_way_.size() - unsettled + backlog_.size();
   return counts;
 }
 
 void LaneQueue::forward(const caf::message& message) {
+  ++forwarded_;
   if (target_)
     target_->enqueue(nullptr, caf::make_message_id(), message, nullptr);
 }

@@ -1,5 +1,6 @@
 #pragma once
 // Oona's lanes: bounded ways into an actor's mailbox, which CAF 0.17 leaves unbounded.
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -28,7 +29,8 @@ class LaneQueue {
 
   /// False: the backlog is full. The message is a dead letter and the sender knows it.
   bool push(caf::message message);
-  /// The receiver has handled its oldest message: its credit goes to the next one.
+  /// The receiver has handled its oldest message. Takes the lock only when messages wait for
+  /// credit, and then for many at a time. Called by one thread at a time.
   void delivered();
   void set_target(caf::strong_actor_ptr target);
   /// The receiver is a new incarnation: its untaken commands are sent again, in order; telemetry
@@ -42,6 +44,8 @@ class LaneQueue {
 
  private:
   void forward(const caf::message& message);
+  void settle();         ///< books what the receiver has taken since; with the lock
+  void use_credit();     ///< forwards from the backlog; with the lock
 
   const std::string name_;
   const LaneKind kind_;
@@ -51,6 +55,12 @@ class LaneQueue {
   std::deque<caf::message> under_way_, backlog_;
   LaneCounts counts_;
   bool closed_ = false;
+  // The receiver's fast path. `taken_` is its own; the others are written with the lock.
+  std::atomic<std::uint64_t> taken_{0};
+  std::atomic<std::uint64_t> forwarded_{0};
+  std::atomic<bool> backlogged_{false};
+  std::uint64_t settled_ = 0;    ///< of taken_
+  std::atomic<std::uint64_t> settle_at_{0};
 };
 
 /// A lane into actors of one type: what the handle does not accept does not compile.
