@@ -1,0 +1,219 @@
+#include "runtime/config.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "runtime/config_checks.hpp"
+#include "runtime/config_reader.hpp"
+
+namespace esper {
+namespace {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    auto diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const auto replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row.back();
+}
+
+ConfigMistake mistake_of(const JsonFlaw& flaw, const std::string& file) {
+  ConfigMistake mistake{file, flaw.at.line, flaw.at.column, flaw.key, "", "", ""};
+  switch (flaw.kind) {
+    case JsonFlawKind::syntax:
+      mistake.problem = "not JSON: " + flaw.text;
+      mistake.remedy = "correct the text here";
+      break;
+    case JsonFlawKind::cut_off:
+      mistake.problem = "the text ends too early: " + flaw.text;
+      mistake.remedy = "close what is open";
+      break;
+    case JsonFlawKind::duplicate:
+      mistake.problem = "given twice, " + flaw.text;
+      mistake.remedy = "keep one of them";
+      break;
+    case JsonFlawKind::not_finite:
+      mistake.problem = flaw.text + " is not a finite number";
+      mistake.remedy = "give a finite number";
+      break;
+  }
+  return mistake;
+}
+
+/// The part of "a.b=c" after '=' as JSON where it is JSON, else as text; at no line.
+JsonNode override_value(const std::string& text) {
+  auto document = parse_positioned(text);
+  const std::function<void(JsonNode&)> unplace = [&](JsonNode& node) {
+    node.at = {};
+    for (auto& element : node.elements) unplace(element);
+    for (auto& member : node.members) {
+      member.key_at = {};
+      unplace(member.value);
+    }
+  };
+  if (document.complete && document.flaws.empty()) {
+    unplace(document.root);
+    return document.root;
+  }
+  JsonNode node;
+  node.scalar = text;
+  return node;
+}
+
+void overlay(JsonNode& root, std::string_view path, JsonNode value) {
+  auto* node = &root;
+  for (;;) {
+    if (node->kind != JsonNode::Kind::object) {
+      *node = {};
+      node->kind = JsonNode::Kind::object;
+    }
+    const auto dot = path.find('.');
+    const std::string key{path.substr(0, dot)};
+    auto found = std::find_if(node->members.begin(), node->members.end(),
+                              [&](const JsonMember& member) { return member.key == key; });
+    if (found == node->members.end()) {
+      node->members.push_back({key, {}, {}});
+      found = std::prev(node->members.end());
+    }
+    if (dot == std::string_view::npos) {
+      found->value = std::move(value);
+      found->key_at = {};
+      return;
+    }
+    node = &found->value;
+    path.remove_prefix(dot + 1);
+  }
+}
+
+/// Where a key stands, or the nearest section around it that the text has.
+TextPosition place_of(const JsonNode& root, std::string_view key) {
+  const auto* node = &root;
+  auto at = root.at;
+  while (!key.empty()) {
+    const auto end = key.find_first_of(".[");
+    const auto* next = node->find(key.substr(0, end));
+    if (next == nullptr) return at;
+    node = next;
+    at = node->at;
+    if (end == std::string_view::npos) return at;
+    key.remove_prefix(end);
+    if (key.front() == '[') {
+      const auto index = std::stoull(std::string{key.substr(1, key.find(']') - 1)});
+      if (index >= node->elements.size()) return at;
+      node = &node->elements[index];
+      at = node->at;
+      key.remove_prefix(key.find(']') + 1);
+    }
+    if (key.starts_with('.')) key.remove_prefix(1);
+  }
+  return at;
+}
+
+/// Reported already: a contradiction that follows from a wrong value says nothing new.
+bool is_reported(const std::vector<ConfigMistake>& mistakes, const std::string& key) {
+  return std::any_of(mistakes.begin(), mistakes.end(), [&](const ConfigMistake& mistake) {
+    return mistake.key == key || mistake.key.starts_with(key + "[");
+  });
+}
+
+void check_whole(const JsonNode& root, const RunConfig& config, ConfigReader& reader) {
+  const auto before = reader.mistakes();
+  const auto add = [&](const std::vector<ConfigContradiction>& found) {
+    for (const auto& contradiction : found)
+      if (!is_reported(before, contradiction.key))
+        reader.report(place_of(root, contradiction.key), contradiction.key, contradiction.problem,
+                      contradiction.remedy);
+  };
+  add(contradictions(config));
+  add(unknown_names(config));
+  add(missing_data(config.data));
+}
+
+}  // namespace
+
+std::string nearest_key(std::string_view section, std::string_view unknown) {
+  const auto distance_max = std::max<std::size_t>(2, unknown.size() / 3);
+  std::string nearest;
+  auto least = distance_max + 1;
+  for_each_key(RunConfig{}, "", [&](const std::string& path, const auto&) {
+    const auto dot = path.rfind('.');
+    const auto parent = dot == std::string::npos ? "" : path.substr(0, dot);
+    const auto leaf = dot == std::string::npos ? path : path.substr(dot + 1);
+    // A key of another section must be nearer by one, so that sisters win.
+    const auto distance = edit_distance(unknown, leaf) + (parent == section ? 0 : 1);
+    if (distance < least) {
+      least = distance;
+      nearest = path;
+    }
+  });
+  return nearest;
+}
+
+ParsedConfig parse_config(std::string_view text, const std::string& file,
+                          const std::vector<std::string>& overrides) {
+  ParsedConfig parsed;
+  auto document = parse_positioned(std::string{text});
+  for (const auto& flaw : document.flaws) parsed.mistakes.push_back(mistake_of(flaw, file));
+  ConfigReader reader{file, document.complete};
+  for (const auto& change : overrides) {
+    const auto equals = change.find('=');
+    if (equals == std::string::npos || equals == 0)
+      reader.report({}, change, "no value is set", "write --set key=value");
+    else
+      overlay(document.root, std::string_view{change}.substr(0, equals),
+              override_value(change.substr(equals + 1)));
+  }
+  const bool readable = document.complete || document.root.kind == JsonNode::Kind::object;
+  if (readable) reader.read(document.root, "", parsed.config);
+  if (document.complete && document.root.kind == JsonNode::Kind::object)
+    check_whole(document.root, parsed.config, reader);
+  parsed.mistakes.insert(parsed.mistakes.end(), reader.mistakes().begin(),
+                         reader.mistakes().end());
+  std::stable_sort(parsed.mistakes.begin(), parsed.mistakes.end(),
+                   [](const ConfigMistake& a, const ConfigMistake& b) {
+                     return std::tie(a.line, a.column) < std::tie(b.line, b.column);
+                   });
+  return parsed;
+}
+
+ParsedConfig load_config(const std::filesystem::path& file,
+                         const std::vector<std::string>& overrides) {
+  std::error_code ignored;
+  std::ifstream input{file};
+  std::ostringstream text;
+  if (input && !std::filesystem::is_directory(file, ignored)) text << input.rdbuf();
+  if (!input || std::filesystem::is_directory(file, ignored))
+    return {{}, {{file.string(), 0, 0, "", "can't be read", "", "name a config file"}}};
+  return parse_config(text.str(), file.string(), overrides);
+}
+
+std::string sentence_of(const ConfigMistake& mistake) {
+  auto text = mistake.file;
+  if (mistake.line != 0)
+    text += ':' + std::to_string(mistake.line) + ':' + std::to_string(mistake.column);
+  if (!mistake.key.empty()) text += ": " + mistake.key;
+  text += ": " + mistake.problem;
+  if (!mistake.nearest.empty()) text += "; did you mean " + mistake.nearest + "?";
+  return text + " (" + mistake.remedy + ")";
+}
+
+std::string effective_config(const RunConfig& config) {
+  return to_json(config, Floats::plain).dump(2) + "\n";
+}
+
+std::string logical_config(const RunConfig& config) {
+  auto json = to_json(config, Floats::exact);
+  for (const auto* key : {"name", "pace", "control", "baselines"}) json.erase(key);
+  json.at("data").erase("path");
+  return json.dump();
+}
+
+}  // namespace esper

@@ -1,0 +1,180 @@
+#include "runtime/config_checks.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "runtime/config_reader.hpp"
+
+namespace esper {
+namespace {
+
+/// Collects what does not hold.
+class Contradictions {
+ public:
+  void expect(bool holds, std::string key, std::string problem, std::string remedy) {
+    if (!holds) found_.push_back({std::move(key), std::move(problem), std::move(remedy)});
+  }
+  std::vector<ConfigContradiction> take() { return std::move(found_); }
+
+ private:
+  std::vector<ConfigContradiction> found_;
+};
+
+/// Sums of shares such as 0.7 + 0.3 come out a rounding error above 1.
+constexpr double share_sum_max = 1 + 1e-9;
+
+void check_alpha_stages(const std::vector<double>& stages, Contradictions& all) {
+  all.expect(!stages.empty(), "gates.alpha_stages", "has no stage",
+             "give at least one, the last being the target");
+  for (std::size_t i = 1; i < stages.size(); ++i)
+    all.expect(stages[i] > stages[i - 1], "gates.alpha_stages[" + std::to_string(i) + "]",
+               number_text(stages[i]) + " does not rise above " + number_text(stages[i - 1]),
+               "give the stages in ascending order");
+}
+
+void check_gates(const RunConfig& config, Contradictions& all) {
+  const auto& gates = config.gates;
+  const auto& time = config.time;
+  check_alpha_stages(gates.alpha_stages, all);
+  all.expect(gates.ramp_hold_ratio < gates.ramp_rollback_ratio, "gates.ramp_hold_ratio",
+             "is not below gates.ramp_rollback_ratio: every hold would be a rollback",
+             "give less than " + number_text(gates.ramp_rollback_ratio));
+  all.expect(gates.signal_min < gates.signal_max, "gates.signal_min",
+             "is not below gates.signal_max: no region could be calm",
+             "give less than " + number_text(gates.signal_max));
+  const auto updates =
+      std::uint64_t{gates.trial_windows_max} * time.window_steps / time.shadow_every_steps;
+  all.expect(gates.updates_min <= updates, "gates.updates_min",
+             "cannot be reached: a trial of gates.trial_windows_max windows has " +
+                 std::to_string(updates) + " updates",
+             "give at most " + std::to_string(updates) +
+                 ", or a longer trial, or smaller time.shadow_every_steps");
+  all.expect(gates.shadow_passes_needed <= gates.trial_windows_max, "gates.shadow_passes_needed",
+             "is more than gates.trial_windows_max",
+             "give at most " + std::to_string(gates.trial_windows_max));
+  all.expect(gates.alpha_stages.size() <= gates.ramp_windows_max, "gates.ramp_windows_max",
+             "is less than the number of stages: no ramp could end",
+             "give at least " + std::to_string(gates.alpha_stages.size()));
+  all.expect(gates.stable_windows <= gates.verdict_windows_max, "gates.stable_windows",
+             "is more than gates.verdict_windows_max: no seed could pass",
+             "give at most " + std::to_string(gates.verdict_windows_max));
+}
+
+void check_budget(const RunConfig& config, Contradictions& all) {
+  const auto& budget = config.budget;
+  const auto sum_below_one = [&](double sum, std::string key, const std::string& other) {
+    all.expect(sum <= share_sum_max, std::move(key),
+               "and " + other + " sum to " + number_text(sum) + ", more than 1",
+               "lower one of them");
+  };
+  sum_below_one(budget.emergency_share + budget.safety_share, "budget.emergency_share",
+                "budget.safety_share");
+  sum_below_one(budget.germinate_share + budget.graft_share, "budget.germinate_share",
+                "budget.graft_share");
+  sum_below_one(budget.weight_norm + budget.weight_parameters + budget.weight_on_graph,
+                "budget.weight_norm", "the other two weights");
+  sum_below_one(config.training.warmup_share + config.training.decay_share,
+                "training.warmup_share", "training.decay_share");
+  const auto& gates = config.gates;
+  const std::array<std::pair<std::uint32_t, std::string_view>, 3> spans{{
+      {gates.trial_windows_max, "gates.trial_windows_max"},
+      {gates.ramp_windows_max, "gates.ramp_windows_max"},
+      {gates.verdict_windows_max, "gates.verdict_windows_max"},
+  }};
+  for (const auto& [windows, key] : spans)
+    all.expect(windows <= budget.reservation_windows, std::string{key},
+               "is more than budget.reservation_windows: the seed's energy would expire first",
+               "give at most " + std::to_string(budget.reservation_windows) +
+                   ", or a longer reservation");
+}
+
+void check_samples(const RunConfig& config, Contradictions& all) {
+  constexpr std::uint32_t training_images = 60'000;  // of Fashion-MNIST
+  const auto& data = config.data;
+  const auto remedy = "give at most data.gate_samples, " + std::to_string(data.gate_samples);
+  all.expect(config.time.gate_samples <= data.gate_samples, "time.gate_samples",
+             "is more than the gate split holds", remedy);
+  all.expect(config.time.verdict_samples <= data.gate_samples, "time.verdict_samples",
+             "is more than the gate split holds", remedy);
+  all.expect(data.gate_samples + data.training_samples <= training_images, "data.training_samples",
+             "and data.gate_samples are more than the " + std::to_string(training_images) +
+                 " images there are",
+             "lower one of them");
+  const auto left = data.training_samples != 0 ? data.training_samples
+                                               : training_images - std::min(data.gate_samples,
+                                                                            training_images);
+  all.expect(config.training.batch <= left, "training.batch",
+             "is more than the training samples, " + std::to_string(left),
+             "give at most " + std::to_string(left));
+}
+
+void check_added_blueprints(const CatalogueConfig& blueprints, Contradictions& all) {
+  for (std::size_t i = 0; i < blueprints.add.size(); ++i) {
+    const auto& added = blueprints.add[i];
+    const auto key = "blueprints.add[" + std::to_string(i) + "]";
+    const bool convolves = added.kind == BlueprintKind::depthwise_separable ||
+                           added.kind == BlueprintKind::spatial_depthwise ||
+                           added.kind == BlueprintKind::plain_convolution;
+    const bool reduces = added.kind == BlueprintKind::squeeze_excitation ||
+                         added.kind == BlueprintKind::bottleneck ||
+                         added.kind == BlueprintKind::low_rank;
+    all.expect(added.kernel == 0 || added.kernel % 2 == 1, key + ".kernel",
+               std::to_string(added.kernel) + " is even: the shape would change",
+               "give an odd width");
+    all.expect(!convolves || added.kernel != 0, key + ".kernel",
+               std::string{name_of(added.kind)} + " needs a width", "give an odd width, such as 3");
+    all.expect(!reduces || added.reduction != 0, key + ".reduction",
+               std::string{name_of(added.kind)} + " needs a reduction", "give one, such as 4");
+    for (std::size_t before = 0; before < i; ++before)
+      all.expect(blueprints.add[before].name != added.name, key + ".name",
+                 "\"" + added.name + "\" is taken by blueprints.add[" + std::to_string(before) +
+                     "]",
+                 "give another name");
+  }
+}
+
+bool is_file_name(const std::string& name) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '_' || c == '-';
+  };
+  return !name.empty() && name.front() != '.' && name.size() <= 100 &&
+         std::all_of(name.begin(), name.end(), allowed);
+}
+
+}  // namespace
+
+std::vector<ConfigContradiction> contradictions(const RunConfig& config) {
+  Contradictions all;
+  all.expect(is_file_name(config.name), "name",
+             "\"" + config.name + "\" can't name a directory",
+             "use letters, digits, '.', '_' and '-', not a leading '.'");
+  check_gates(config, all);
+  check_budget(config, all);
+  check_samples(config, all);
+  check_added_blueprints(config.blueprints, all);
+  all.expect(config.control.backoff_ms_first <= config.control.backoff_ms_max,
+             "control.backoff_ms_first", "is more than control.backoff_ms_max",
+             "give at most " + std::to_string(config.control.backoff_ms_max));
+  return all.take();
+}
+
+std::vector<ConfigContradiction> missing_data(const DataConfig& data) {
+  constexpr std::array<std::string_view, 4> files{
+      "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz",
+      "t10k-labels-idx1-ubyte.gz"};
+  Contradictions all;
+  std::error_code ignored;
+  const std::string remedy = "install Debian's dataset-fashion-mnist, or name the folder it is in";
+  if (!std::filesystem::is_directory(data.path, ignored)) {
+    all.expect(false, "data.path", "there is no folder " + data.path, remedy);
+    return all.take();
+  }
+  for (const auto file : files)
+    all.expect(std::filesystem::is_regular_file(std::filesystem::path{data.path} / file, ignored),
+               "data.path", data.path + " lacks " + std::string{file}, remedy);
+  return all.take();
+}
+
+}  // namespace esper
