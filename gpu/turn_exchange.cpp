@@ -1,0 +1,209 @@
+#include "gpu/turn_exchange.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace esper {
+
+namespace {
+
+constexpr std::size_t seeds_reserved = 8;      // per region; more only cost an allocation
+constexpr std::size_t outcomes_reserved = 32;
+
+/// Keeps every vector's memory.
+void empty(WindowReport& report) {
+  report.outcomes.clear();
+  report.applied.clear();
+  report.operations = {};
+  report.overhead_paused = report.verdict_ignored = false;
+  report.device = {};
+  for (auto& region : report.regions) {
+    auto seeds = std::move(region.seeds);
+    seeds.clear();
+    region = {};
+    region.seeds = std::move(seeds);
+  }
+}
+
+template <typename T>
+void put_before(std::vector<T>& later, std::vector<T>& earlier) {
+  if (earlier.empty()) return;
+  earlier.insert(earlier.end(), std::make_move_iterator(later.begin()),
+                 std::make_move_iterator(later.end()));
+  later.swap(earlier);
+}
+
+}  // namespace
+
+void take_over(WindowReport& newest, WindowReport& older) {
+  for (auto& region : newest.regions)
+    for (const auto& lost : older.regions)
+      if (lost.region == region.region) {
+        region.steps_missing += lost.steps_covered + lost.steps_missing;
+        region.non_finite += lost.non_finite;
+      }
+  put_before(newest.outcomes, older.outcomes);
+  put_before(newest.applied, older.applied);
+  newest.operations.training += older.operations.training;
+  newest.operations.seeds += older.operations.seeds;
+  newest.operations.shadow += older.operations.shadow;
+  newest.operations.gate += older.operations.gate;
+  newest.verdict_ignored = newest.verdict_ignored || older.verdict_ignored;
+}
+
+TurnExchange::TurnExchange(std::uint32_t regions)
+    : regions_(regions),
+      fences_(std::make_unique<std::atomic<std::uint32_t>[]>(std::max<std::uint32_t>(regions, 1))) {
+  prepare(draft_);
+  for (auto& place : cells_) prepare(place.report);
+}
+
+void TurnExchange::prepare(WindowReport& report) const {
+  report.regions.resize(regions_);
+  for (auto& region : report.regions) region.seeds.reserve(seeds_reserved);
+  report.outcomes.reserve(outcomes_reserved);
+  report.applied.reserve(turns_waiting_max);
+}
+
+bool TurnExchange::copy_first(WindowReport& report) {
+  const std::lock_guard lock(reader_);
+  const auto first = finished_.load(std::memory_order_relaxed);
+  if (first == written_.load(std::memory_order_acquire)) return false;
+  Cell& place = cell(first);
+  auto expected = Content::ready;
+  // `reading` already: this window was shown before. `writing`: a newer window is taking over.
+  if (!place.content.compare_exchange_strong(expected, Content::reading,
+                                             std::memory_order_acq_rel) &&
+      expected != Content::reading)
+    return false;
+  report = place.report;
+  return true;
+}
+
+bool TurnExchange::next_window(WindowReport& report, std::chrono::milliseconds patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (true) {
+    if (copy_first(report)) return true;
+    if (woken_.exchange(false)) return false;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        until - std::chrono::steady_clock::now());
+    if (left.count() <= 0 || !window_ready_.wait(left)) return copy_first(report);
+  }
+}
+
+void TurnExchange::finish_window(Window window) {
+  const std::lock_guard lock(reader_);
+  auto first = finished_.load(std::memory_order_relaxed);
+  for (; first != written_.load(std::memory_order_acquire); ++first) {
+    Cell& place = cell(first);
+    auto expected = Content::ready;
+    if (!place.content.compare_exchange_strong(expected, Content::reading,
+                                               std::memory_order_acq_rel) &&
+        expected != Content::reading)
+      return;  // being taken over by a window newer than any that was read
+    if (place.report.window > window) {
+      place.content.store(Content::ready, std::memory_order_release);
+      return;
+    }
+    place.content.store(Content::empty, std::memory_order_release);
+    finished_.store(first + 1, std::memory_order_release);
+  }
+}
+
+void TurnExchange::wake() {
+  woken_.store(true);
+  window_ready_.post();
+}
+
+void TurnExchange::publish() {
+  const auto position = written_.load(std::memory_order_relaxed);
+  while (position - finished_.load(std::memory_order_acquire) == windows_unread_max) {
+    Cell& last = cell(position - 1);
+    auto expected = Content::ready;
+    // Fails only when the reader has come as far as the last cell: then there is room.
+    if (!last.content.compare_exchange_strong(expected, Content::writing,
+                                              std::memory_order_acq_rel))
+      continue;
+    take_over(draft_, last.report);
+    std::swap(last.report, draft_);
+    last.content.store(Content::ready, std::memory_order_release);
+    window_ready_.post();
+    empty(draft_);
+    return;
+  }
+  Cell& place = cell(position);
+  std::swap(place.report, draft_);
+  place.content.store(Content::ready, std::memory_order_release);
+  written_.store(position + 1, std::memory_order_release);
+  window_ready_.post();
+  empty(draft_);
+}
+
+bool TurnExchange::release(const TurnRelease& turn) {
+  const std::lock_guard lock(giver_);
+  if (turn.turn.value <= released_.load(std::memory_order_relaxed)) return true;
+  const auto given = turns_given_.load(std::memory_order_relaxed);
+  if (given - turns_taken_.load(std::memory_order_acquire) == turns_waiting_max) return false;
+  turns_[given % turns_waiting_max] = turn;
+  turns_given_.store(given + 1, std::memory_order_release);
+  released_.store(turn.turn.value, std::memory_order_release);
+  turn_ready_.post();
+  return true;
+}
+
+bool TurnExchange::poll(TurnRelease& turn) {
+  const auto taken = turns_taken_.load(std::memory_order_relaxed);
+  if (taken == turns_given_.load(std::memory_order_acquire)) return false;
+  std::swap(turn, turns_[taken % turns_waiting_max]);
+  turns_taken_.store(taken + 1, std::memory_order_release);
+  return true;
+}
+
+bool TurnExchange::await_turn(Window turn, std::chrono::milliseconds patience,
+                              const std::atomic<bool>* stop) {
+  constexpr std::chrono::milliseconds look{20};  // a stop signal cannot post a semaphore
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (released_.load(std::memory_order_acquire) < turn.value) {
+    if (!control_alive() || (stop != nullptr && stop->load())) return false;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        until - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return false;
+    // Posts of earlier turns may still be counted: they end this wait early and it begins anew.
+    (void)turn_ready_.wait(std::min(left, look));
+  }
+  return true;
+}
+
+Window TurnExchange::released() const { return {released_.load(std::memory_order_acquire)}; }
+
+void TurnExchange::fence(RegionId region, Epoch epoch) { raise_fence(region, epoch); }
+
+void TurnExchange::raise_fence(RegionId region, Epoch epoch) {
+  if (region.value >= regions_) return;
+  auto& fence = fences_[region.value];
+  auto present = fence.load(std::memory_order_acquire);
+  while (present < epoch.value &&
+         !fence.compare_exchange_weak(present, epoch.value, std::memory_order_acq_rel)) {
+  }
+}
+
+Epoch TurnExchange::fence_of(RegionId region) const {
+  return {region.value < regions_ ? fences_[region.value].load(std::memory_order_acquire) : 0};
+}
+
+std::vector<SeedStatus> TurnExchange::seeds() const {
+  const std::lock_guard lock(seeds_lock_);
+  return seeds_;
+}
+
+void TurnExchange::publish_seeds(const std::vector<SeedStatus>& seeds) {
+  const std::lock_guard lock(seeds_lock_);
+  seeds_ = seeds;
+}
+
+void TurnExchange::set_control_alive(bool alive) {
+  alive_.store(alive, std::memory_order_release);
+  turn_ready_.post();
+}
+
+}  // namespace esper

@@ -1,0 +1,89 @@
+#pragma once
+// Where trainer and control side meet. No tensor and no actor type here. The trainer's calls take
+// no lock, allocate nothing while nothing happens, and never wait but in await_turn.
+#include <array>
+#include <memory>
+#include <mutex>
+
+#include "gpu/semaphore.hpp"
+#include "messages/interfaces.hpp"
+
+namespace esper {
+
+/// `newest` takes over from an unread `older`: its telemetry goes and its steps count as missing;
+/// outcomes, applied turns, operations and alarms are kept, older first.
+void take_over(WindowReport& newest, WindowReport& older);
+
+/// Control side: any thread. Trainer side: one thread.
+class TurnExchange final : public Executor {
+ public:
+  static constexpr std::size_t windows_unread_max = 8;
+  static constexpr std::size_t turns_waiting_max = 16;
+
+  explicit TurnExchange(std::uint32_t regions);
+
+  // Control side; see messages/interfaces.hpp.
+  [[nodiscard]] bool next_window(WindowReport& report, std::chrono::milliseconds patience) override;
+  void finish_window(Window window) override;
+  void wake() override;
+  [[nodiscard]] bool release(const TurnRelease& turn) override;
+  [[nodiscard]] Window released() const override;
+  void fence(RegionId region, Epoch epoch) override;
+  [[nodiscard]] std::vector<SeedStatus> seeds() const override;
+  void set_control_alive(bool alive) override;
+
+  // Trainer side.
+  /// The report under way: emptied, its vectors keep their memory.
+  [[nodiscard]] WindowReport& draft() { return draft_; }
+  /// Hands the draft over and empties it. With no free cell it takes over from the newest unread
+  /// window, so the reader always finds the latest one and loses no outcome.
+  void publish();
+  /// The next turn handed over, in order; false: none waits.
+  [[nodiscard]] bool poll(TurnRelease& turn);
+  /// Waits until `turn` was handed over, at most `patience`, and only while the control side lives
+  /// and `stop` (may be null) is false. True: it is there.
+  [[nodiscard]] bool await_turn(Window turn, std::chrono::milliseconds patience,
+                                const std::atomic<bool>* stop);
+  [[nodiscard]] bool control_alive() const { return alive_.load(std::memory_order_acquire); }
+  /// Commands of that region below this epoch are fenced out.
+  [[nodiscard]] Epoch fence_of(RegionId region) const;
+  /// Raised by the trainer too, when it meets a newer epoch in a command.
+  void raise_fence(RegionId region, Epoch epoch);
+  /// What seeds() answers from now on. Takes a lock: call only when something changed.
+  void publish_seeds(const std::vector<SeedStatus>& seeds);
+
+ private:
+  enum class Content : std::uint8_t { empty, writing, ready, reading };
+  struct Cell {
+    std::atomic<Content> content{Content::empty};
+    WindowReport report;
+  };
+  [[nodiscard]] Cell& cell(std::uint64_t position) {
+    return cells_[position % windows_unread_max];
+  }
+  [[nodiscard]] bool copy_first(WindowReport& report);
+  void prepare(WindowReport& report) const;
+
+  const std::uint32_t regions_;
+  WindowReport draft_;                         // the trainer's
+  std::array<Cell, windows_unread_max> cells_;
+  alignas(64) std::atomic<std::uint64_t> written_{0};   // windows; the trainer's
+  alignas(64) std::atomic<std::uint64_t> finished_{0};  // windows; the reader's
+  std::mutex reader_;                          // among readers only: one may outlive another
+  Semaphore window_ready_;
+  std::atomic<bool> woken_{false};
+
+  std::array<TurnRelease, turns_waiting_max> turns_;
+  alignas(64) std::atomic<std::uint64_t> turns_given_{0};
+  alignas(64) std::atomic<std::uint64_t> turns_taken_{0};
+  std::mutex giver_;                           // among givers only
+  std::atomic<std::uint64_t> released_{0};
+  Semaphore turn_ready_;
+  std::atomic<bool> alive_{true};
+  std::unique_ptr<std::atomic<std::uint32_t>[]> fences_;
+
+  mutable std::mutex seeds_lock_;
+  std::vector<SeedStatus> seeds_;
+};
+
+}  // namespace esper
