@@ -1,0 +1,196 @@
+#include "actors/decisions/ledger.hpp"
+
+#include <algorithm>
+
+namespace esper {
+namespace {
+
+/// A run's whole mint stays under this, so that no sum of accounts overflows.
+constexpr Energy minted_max{1'000'000'000'000'000'000};
+
+bool in_range(Energy energy) { return energy >= Energy{0} && energy <= energy_max; }
+
+}  // namespace
+
+void Ledger::lapse(Energy& account, Energy kept_max) {
+  const Energy kept = std::min(account, std::max(kept_max, Energy{0}));
+  lapsed_ += account - kept;
+  account = kept;
+}
+
+Ledger::Answer Ledger::mint(const Mint& mint) {
+  for (const Energy part : {mint.treasury, mint.emergency, mint.safety, mint.compaction})
+    if (!in_range(part))
+      return LedgerRefusal::amount_out_of_range;
+  const Energy whole = mint.treasury + mint.emergency + mint.safety + mint.compaction;
+  if (minted_ + whole > minted_max)
+    return LedgerRefusal::amount_out_of_range;
+  treasury_ += mint.treasury;
+  emergency_ += mint.emergency;
+  safety_ += mint.safety;
+  compaction_ += mint.compaction;
+  minted_ += whole;
+  return Done{};
+}
+
+void Ledger::close_cycle(Energy emergency_kept_max, Energy safety_kept_max) {
+  lapse(treasury_);
+  lapse(compaction_);
+  lapse(emergency_, emergency_kept_max);
+  lapse(safety_, safety_kept_max);
+}
+
+Ledger::Answer Ledger::grant_from(Energy& account, RegionId region, Energy energy) {
+  if (region.value >= regions_.size())
+    return LedgerRefusal::unknown_region;
+  if (!in_range(energy))
+    return LedgerRefusal::amount_out_of_range;
+  if (energy > account)
+    return LedgerRefusal::insufficient_energy;
+  account -= energy;
+  regions_[region.value].lease.free += energy;
+  return Done{};
+}
+
+Ledger::Answer Ledger::grant(RegionId region, Energy energy, Window until) {
+  const Lease before = lease(region);
+  const Answer answer = grant_from(treasury_, region, energy);
+  if (answer) {
+    lapsed_ += before.free;
+    regions_[region.value].lease = {energy, until};
+  }
+  return answer;
+}
+
+Ledger::Answer Ledger::grant_opportunity(RegionId region, Energy energy) {
+  return grant_from(treasury_, region, energy);
+}
+
+Ledger::Answer Ledger::grant_emergency(RegionId region, Energy energy) {
+  return grant_from(emergency_, region, energy);
+}
+
+void Ledger::lapse_leases(Window now) {
+  for (Region& region : regions_)
+    if (region.lease.until < now)
+      lapse(region.lease.free);
+}
+
+Ledger::Answer Ledger::reserve(RegionId region, std::uint64_t reservation, CommandId command,
+                               Energy energy, Window now) {
+  if (region.value >= regions_.size())
+    return LedgerRefusal::unknown_region;
+  Region& account = regions_[region.value];
+  if (command.region != region)
+    return LedgerRefusal::foreign_command;
+  if (!in_range(energy))
+    return LedgerRefusal::amount_out_of_range;
+  const auto order = [](const CommandId& id) { return std::pair{id.epoch, id.sequence}; };
+  if (order(command) <= order(account.command_mark))
+    return LedgerRefusal::already_charged;
+  if (reservation <= account.reservation_mark)
+    return LedgerRefusal::reservation_reused;
+  if (energy > account.lease.free)
+    return LedgerRefusal::insufficient_energy;
+  account.lease.free -= energy;
+  account.command_mark = command;
+  account.reservation_mark = reservation;
+  reservations_.emplace(Key{region, reservation}, Reserved{energy, now, now});
+  return Done{};
+}
+
+Ledger::Answer Ledger::settle(RegionId region, std::uint64_t reservation, Energy spent,
+                              Window now) {
+  const auto found = reservations_.find({region, reservation});
+  if (found == reservations_.end())
+    return LedgerRefusal::not_open;
+  if (!in_range(spent))
+    return LedgerRefusal::amount_out_of_range;
+  if (spent > found->second.energy)
+    return LedgerRefusal::exceeds_reservation;
+  spent_ += spent;
+  regions_[region.value].lease.free += found->second.energy - spent;
+  const Window made = found->second.made;
+  reservations_.erase(found);
+  // A seed's parts are reserved in one turn; that is how they are known to belong together.
+  for (auto& [key, other] : reservations_)
+    if (key.first == region && other.made == made)
+      other.touched = std::max(other.touched, now);
+  return Done{};
+}
+
+Ledger::Answer Ledger::release(RegionId region, std::uint64_t reservation) {
+  const auto found = reservations_.find({region, reservation});
+  if (found == reservations_.end())
+    return LedgerRefusal::not_open;
+  regions_[region.value].lease.free += found->second.energy;
+  reservations_.erase(found);
+  return Done{};
+}
+
+Ledger::Answer Ledger::top_up(RegionId region, std::uint64_t reservation, Energy energy,
+                              Window now) {
+  const auto found = reservations_.find({region, reservation});
+  if (found == reservations_.end())
+    return LedgerRefusal::not_open;
+  if (!in_range(energy))
+    return LedgerRefusal::amount_out_of_range;
+  if (energy > safety_)
+    return LedgerRefusal::insufficient_energy;
+  safety_ -= energy;
+  found->second.energy += energy;
+  found->second.touched = std::max(found->second.touched, now);
+  return Done{};
+}
+
+std::vector<std::pair<RegionId, std::uint64_t>> Ledger::expire(Window now, std::uint32_t windows) {
+  std::vector<Key> expired;
+  for (auto next = reservations_.begin(); next != reservations_.end();) {
+    const auto& [key, reserved] = *next;
+    if (now < reserved.touched + windows) {
+      ++next;
+      continue;
+    }
+    treasury_ += reserved.energy;
+    expired.push_back(key);
+    next = reservations_.erase(next);
+  }
+  return expired;
+}
+
+LedgerBalance Ledger::balance() const {
+  LedgerBalance balance;
+  balance.minted = minted_;
+  balance.available = treasury_ + emergency_ + safety_ + compaction_;
+  for (const Region& region : regions_)
+    balance.available += region.lease.free;
+  for (const auto& [key, reserved] : reservations_)
+    balance.reserved += reserved.energy;
+  balance.spent = spent_;
+  balance.lapsed = lapsed_;
+  return balance;
+}
+
+bool Ledger::conserves_energy() const {
+  const LedgerBalance now = balance();
+  const auto not_negative = [](Energy energy) { return energy >= Energy{0}; };
+  return now.minted == now.available + now.reserved + now.spent + now.lapsed &&
+         not_negative(std::min({treasury_, emergency_, safety_, compaction_, spent_, lapsed_})) &&
+         std::all_of(regions_.begin(), regions_.end(),
+                     [&](const Region& region) { return not_negative(region.lease.free); }) &&
+         std::all_of(reservations_.begin(), reservations_.end(),
+                     [&](const auto& one) { return not_negative(one.second.energy); });
+}
+
+Lease Ledger::lease(RegionId region) const {
+  return region.value < regions_.size() ? regions_[region.value].lease : Lease{};
+}
+
+std::optional<Energy> Ledger::reserved(RegionId region, std::uint64_t reservation) const {
+  const auto found = reservations_.find({region, reservation});
+  if (found == reservations_.end())
+    return std::nullopt;
+  return found->second.energy;
+}
+
+}  // namespace esper
