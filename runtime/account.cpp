@@ -1,0 +1,202 @@
+#include "runtime/account.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "messages/json.hpp"
+#include "messages/turn.hpp"
+
+namespace esper {
+namespace {
+
+/// Reads entries in sequence order and keeps the books of the report.
+class Accountant {
+ public:
+  explicit Accountant(std::uint32_t cycle_windows) : cycle_windows_(cycle_windows) {}
+
+  void take(const JournalEntry& entry) {
+    account_.windows = std::max(account_.windows, entry.window.value);
+    window_ = entry.window;
+    on<HostDescription>(entry, [&](const auto& host) { host_ = host; });
+    on<StrategyPart>(entry, [&](const auto& part) { strategy(part); });
+    on<RegionReport>(entry, [&](const auto& report) { region(report); });
+    on<GateVerdict>(entry, [&](const auto& verdict) { gate(verdict, entry.region); });
+    on<AdaptationCommand>(entry, [&](const auto& command) { this->command(command); });
+    on<Outcome>(entry, [&](const auto& outcome) { this->outcome(outcome); });
+    on<OpportunityProposal>(entry, [&](const auto& proposal) { this->proposal(proposal); });
+    on<TurnApplied>(entry, [&](const auto& applied) { account_.late_turns += applied.late; });
+    on<Restart>(entry, [&](const auto& restart) {
+      count(account_.restarts, role_text(restart.role, restart.region));
+    });
+    on<Absence>(entry, [&](const auto& absence) {
+      count(account_.absences, role_text(absence.role, absence.region) + ": " + absence.reason);
+    });
+  }
+
+  RunAccount finish() {
+    auto& energy = account_.energy;
+    for (auto& [cycle, one] : cycles_) {
+      one.cycle = {cycle};
+      for (const auto& region : one.regions) {
+        energy.granted += region.granted;
+        energy.refused += region.refused;
+        asked_and_met_ += region.reserved;
+      }
+      account_.cycles.push_back(one);
+    }
+    const auto asked = energy.refused + asked_and_met_;
+    if (asked > Energy{})
+      energy.refused_share = static_cast<double>(energy.refused.thousandths) /
+                             static_cast<double>(asked.thousandths);
+    return std::move(account_);
+  }
+
+ private:
+  template <typename T, typename Visitor>
+  void on(const JournalEntry& entry, Visitor&& visit) {
+    if (entry.kind == T::schema.name) visit(parsed<T>(entry.payload));
+  }
+
+  [[nodiscard]] std::string region_name(RegionId region) const {
+    return region.value < host_.regions.size() ? host_.regions[region.value].name
+                                               : std::to_string(region.value);
+  }
+  [[nodiscard]] std::string slot_name(SlotId slot) const {
+    return slot.value < host_.slots.size() ? host_.slots[slot.value].name
+                                           : std::to_string(slot.value);
+  }
+  [[nodiscard]] std::string role_text(Role role, RegionId region) const {
+    auto text = std::string{name_of(role)};
+    return role == Role::narset ? text + " " + region_name(region) : text;
+  }
+
+  static void count(std::vector<Counted>& counts, const std::string& what) {
+    const auto found = std::find_if(counts.begin(), counts.end(),
+                                    [&](const Counted& one) { return one.what == what; });
+    if (found == counts.end()) counts.push_back({what, 1});
+    else ++found->count;
+  }
+
+  [[nodiscard]] std::uint64_t cycle_of(Window window) const {
+    return window.value == 0 ? 1 : (window.value - 1) / cycle_windows_ + 1;
+  }
+
+  RegionCycle& books(std::uint64_t cycle, RegionId region) {
+    auto& regions = cycles_[cycle].regions;
+    while (regions.size() <= region.value)
+      regions.push_back({region_name({static_cast<std::uint32_t>(regions.size())}), {}, {}, {}, {}});
+    return regions[region.value];
+  }
+
+  void strategy(const StrategyPart& part) {
+    if (part.mint) {
+      auto& cycle = cycles_[part.mint->cycle.value];
+      cycle.minted += part.mint->minted;
+      cycle.posture = name_of(part.mint->posture);
+    }
+    for (const auto& answers : part.answers) {
+      if (answers.allocation)
+        books(answers.allocation->cycle.value, answers.region).granted +=
+            answers.allocation->energy;
+      for (const auto& verdict : answers.verdicts) judge(verdict);
+    }
+    for (const auto& refused : part.refused) count(account_.refusals, "ledger: " + refused);
+    auto& energy = account_.energy;
+    energy.minted = part.balance.minted;
+    energy.available = part.balance.available;
+    energy.reserved = part.balance.reserved;
+    energy.spent = part.balance.spent;
+    energy.lapsed = part.balance.lapsed;
+  }
+
+  void judge(const Verdict& verdict) {
+    for (auto& proposal : account_.proposals) {
+      if (proposal.id != verdict.proposal || proposal.region != region_name(verdict.region))
+        continue;
+      proposal.verdict = name_of(verdict.kind);
+      proposal.amount = verdict.amount;
+      proposal.score = verdict.score;
+      proposal.reason = verdict.reason;
+    }
+  }
+
+  void region(const RegionReport& report) {
+    auto& cycle = books(cycle_of(report.window), report.region);
+    cycle.refused = std::max(cycle.refused, report.refused);  // counted up within the cycle
+    for (const auto& movement : report.movements) {
+      if (movement.kind == MovementKind::reserve) cycle.reserved += movement.energy;
+      if (movement.kind == MovementKind::settle) cycle.spent += movement.energy;
+    }
+    for (const auto& realised : report.returns)
+      for (auto& proposal : account_.proposals)
+        if (proposal.id == realised.proposal && proposal.region == region_name(realised.region))
+          proposal.realised_gain = realised.realised_gain;
+  }
+
+  SeedAccount& seed(SeedId id, RegionId region, SlotId slot) {
+    for (auto& known : account_.seeds)
+      if (id.value != 0 && known.seed == id && known.region == region_name(region)) return known;
+    account_.seeds.push_back(
+        {id, region_name(region), slot_name(slot), "", "", "", 0, 0, "", window_});
+    return account_.seeds.back();
+  }
+
+  void gate(const GateVerdict& verdict, RegionId region) {
+    const bool refused_at_birth = verdict.gate == "G0" && !verdict.passed;
+    auto& known = seed(refused_at_birth ? SeedId{} : verdict.seed, region, verdict.slot);
+    if (known.fate == "fossilised" || known.fate == "culled") return;
+    known.blueprint = verdict.blueprint.empty() ? known.blueprint : verdict.blueprint;
+    known.gate = verdict.gate;
+    known.measured = verdict.measured;
+    known.threshold = verdict.threshold;
+    known.reason = verdict.reason;
+    known.window = window_;
+    if (refused_at_birth) known.fate = "refused";
+  }
+
+  void command(const AdaptationCommand& command) {
+    if (command.kind != CommandKind::germinate) return;
+    seed(command.seed, command.id.region, command.slot).blueprint = command.blueprint;
+  }
+
+  void outcome(const Outcome& outcome) {
+    if (outcome.refusal != CommandRefusal::none) {
+      count(account_.refusals, std::string{name_of(outcome.kind)} + ": " +
+                                   std::string{name_of(outcome.refusal)});
+      return;
+    }
+    if (outcome.seed.value == 0) return;
+    auto& known = seed(outcome.seed, outcome.region, outcome.slot);
+    if (known.fate == "fossilised" || known.fate == "culled") return;
+    known.fate = name_of(outcome.stage);
+    if (outcome.stage == Stage::embargoed || outcome.stage == Stage::dormant) known.fate = "culled";
+    if (outcome.reflex) {
+      known.gate = "reflex";
+      known.reason = outcome.cause;
+    }
+    if (known.fate == "culled" || known.fate == "fossilised") known.window = window_;
+  }
+
+  void proposal(const OpportunityProposal& proposal) {
+    account_.proposals.push_back({proposal.id, region_name(proposal.region),
+                                  slot_name(proposal.slot), proposal.blueprint, proposal.cycle,
+                                  proposal.ask, proposal.predicted_gain, "", {}, 0, "", {}});
+  }
+
+  std::uint32_t cycle_windows_;
+  Window window_;
+  HostDescription host_;
+  std::map<std::uint64_t, CycleAccount> cycles_;
+  Energy asked_and_met_;
+  RunAccount account_;
+};
+
+}  // namespace
+
+RunAccount account_of(const std::vector<JournalEntry>& entries, std::uint32_t cycle_windows) {
+  Accountant accountant{cycle_windows};
+  for (const auto& entry : entries) accountant.take(entry);
+  return accountant.finish();
+}
+
+}  // namespace esper

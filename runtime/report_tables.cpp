@@ -1,0 +1,181 @@
+#include <algorithm>
+#include <iomanip>
+#include <ostream>
+#include <sstream>
+
+#include "runtime/report.hpp"
+
+namespace esper {
+namespace {
+
+std::string fixed(double value, int digits) {
+  std::ostringstream text;
+  text << std::fixed << std::setprecision(digits) << value;
+  return text.str();
+}
+
+std::string significant(double value) {
+  std::ostringstream text;
+  text << std::setprecision(3) << value;
+  return text.str();
+}
+
+std::string percent(double share) { return fixed(100 * share, 2) + " %"; }
+std::string times(double value) { return value > 0 ? fixed(value, 3) + "x" : "-"; }
+std::string signed_percent(double share) { return (share > 0 ? "+" : "") + percent(share); }
+
+bool is_number(const std::string& cell) {
+  return !cell.empty() && (std::isdigit(static_cast<unsigned char>(cell.front())) != 0 ||
+                           ((cell.front() == '-' || cell.front() == '+') && cell.size() > 1));
+}
+
+void print_arms(std::ostream& out, const RunReport& report) {
+  Table table{{"arm", "accuracy", "loss", "parameters", "operations", "training ops",
+               "latency ms", "wall s"}};
+  for (const auto& arm : report.arms)
+    table.push_back({arm.arm, percent(arm.test_accuracy), fixed(arm.test_loss, 4),
+                     std::to_string(arm.parameters), std::to_string(arm.operations),
+                     significant(static_cast<double>(total_operations(arm.training_operations))),
+                     fixed(1e3 * arm.latency_batch_seconds, 2), fixed(arm.wall_seconds, 1)});
+  print_table(out, table);
+  if (report.gain.empty()) return;
+  out << '\n';
+  Table compared{{"grown against", "gain: accuracy", "loss saved", "cost: parameters",
+                  "operations", "training ops", "latency", "wall"}};
+  for (std::size_t i = 0; i < report.gain.size(); ++i) {
+    const auto& gain = report.gain[i];
+    const auto& cost = report.cost.at(i);
+    compared.push_back({gain.against, signed_percent(gain.test_accuracy),
+                        fixed(gain.test_loss, 4), times(cost.parameters), times(cost.operations),
+                        times(cost.training_operations), times(cost.latency_batch),
+                        times(cost.wall)});
+  }
+  print_table(out, compared);
+}
+
+void print_seeds(std::ostream& out, const RunAccount& account) {
+  out << "\nSeeds\n";
+  if (account.seeds.empty()) {
+    out << "  none\n";
+    return;
+  }
+  Table table{{"region", "slot", "blueprint", "fate", "gate", "measured", "threshold", "reason"}};
+  for (const auto& seed : account.seeds)
+    table.push_back({seed.region, seed.slot, seed.blueprint, seed.fate.empty() ? "-" : seed.fate,
+                     seed.gate.empty() ? "-" : seed.gate, significant(seed.measured),
+                     significant(seed.threshold), seed.reason});
+  print_table(out, table);
+}
+
+void print_proposals(std::ostream& out, const RunAccount& account) {
+  out << "\nProposals\n";
+  if (account.proposals.empty()) {
+    out << "  none\n";
+    return;
+  }
+  Table table{{"region", "cycle", "blueprint", "ask", "predicted", "realised", "verdict", "amount",
+               "reason"}};
+  for (const auto& one : account.proposals)
+    table.push_back({one.region, std::to_string(one.cycle.value), one.blueprint,
+                     std::to_string(one.ask.thousandths), significant(one.predicted_gain),
+                     one.realised_gain ? significant(*one.realised_gain) : "-",
+                     one.verdict.empty() ? "unanswered" : one.verdict,
+                     std::to_string(one.amount.thousandths), one.reason});
+  print_table(out, table);
+}
+
+void print_counts(std::ostream& out, const std::string& title,
+                  const std::vector<Counted>& counts) {
+  if (counts.empty()) return;
+  out << '\n' << title << '\n';
+  for (const auto& one : counts) out << "  " << one.count << "  " << one.what << '\n';
+}
+
+}  // namespace
+
+void print_table(std::ostream& out, const Table& rows) {
+  std::vector<std::size_t> widths;
+  for (const auto& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  for (std::size_t line = 0; line < rows.size(); ++line) {
+    const auto& row = rows[line];
+    std::string text;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      // The head stands as its column's cells do.
+      const auto& below = rows[std::min<std::size_t>(std::max<std::size_t>(line, 1),
+                                                     rows.size() - 1)];
+      const bool right = i < below.size() && is_number(below[i]);
+      const std::string space(widths[i] - row[i].size(), ' ');
+      text += "  " + (right ? space + row[i] : row[i] + space);
+    }
+    text.erase(text.find_last_not_of(' ') + 1);
+    out << text << '\n';
+  }
+}
+
+void print_ledger(std::ostream& out, const RunAccount& account) {
+  Table table{{"cycle", "posture", "minted", "region", "granted", "reserved", "spent", "refused"}};
+  for (const auto& cycle : account.cycles) {
+    const auto number = std::to_string(cycle.cycle.value);
+    table.push_back({number, cycle.posture.empty() ? "-" : cycle.posture,
+                     std::to_string(cycle.minted.thousandths), "all", "", "", "", ""});
+    for (const auto& region : cycle.regions)
+      table.push_back({number, "", "", region.region, std::to_string(region.granted.thousandths),
+                       std::to_string(region.reserved.thousandths),
+                       std::to_string(region.spent.thousandths),
+                       std::to_string(region.refused.thousandths)});
+  }
+  print_table(out, table);
+  const auto& energy = account.energy;
+  out << "\nminted " << energy.minted.thousandths << " = available "
+      << energy.available.thousandths << " + reserved " << energy.reserved.thousandths
+      << " + spent " << energy.spent.thousandths << " + lapsed " << energy.lapsed.thousandths
+      << " thousandths\n";
+}
+
+void print_summary(std::ostream& out, const RunReport& report) {
+  print_arms(out, report);
+  const auto& account = report.account;
+  print_seeds(out, account);
+  print_proposals(out, account);
+  const auto& energy = account.energy;
+  out << "\nEnergy (thousandths): minted " << energy.minted.thousandths << ", granted "
+      << energy.granted.thousandths << ", spent " << energy.spent.thousandths << ", lapsed "
+      << energy.lapsed.thousandths << "; " << percent(energy.refused_share)
+      << " of what was asked for was refused for want of energy\n";
+  print_counts(out, "Refusals", account.refusals);
+  print_counts(out, "Restarts", account.restarts);
+  print_counts(out, "Absences", account.absences);
+  print_counts(out, "Breakers open", report.breakers);
+  out << "\nreproducible  " << (report.reproducible ? "yes" : "no: " + report.first_irreproducible)
+      << "\ndecisions     " << report.journal_hash << "\nweights       " << report.weights_hash
+      << '\n';
+  if (report.seal)
+    out << "journal file  " << report.seal->file_sha256 << "\njournal head  "
+        << report.seal->head_hash << " (" << report.seal->entries << " entries)\n";
+  if (!report.error.empty()) out << "ended early   " << report.error << '\n';
+}
+
+void print_comparison(std::ostream& out, const std::vector<RunReport>& reports) {
+  Table table{{"seed", "arm", "accuracy", "loss", "parameters", "fossilised"}};
+  for (const auto& report : reports) {
+    const auto fossilised = std::count_if(
+        report.account.seeds.begin(), report.account.seeds.end(),
+        [](const SeedAccount& seed) { return seed.fate == "fossilised"; });
+    for (const auto& arm : report.arms)
+      table.push_back({std::to_string(report.seed), arm.arm, percent(arm.test_accuracy),
+                       fixed(arm.test_loss, 4), std::to_string(arm.parameters),
+                       arm.arm == "grown" ? std::to_string(fossilised) : "-"});
+  }
+  print_table(out, table);
+  out << '\n';
+  Table compared{{"grown against", "mean gain", "another seed moves", "verdict"}};
+  for (const auto& one : compare_seeds(reports))
+    compared.push_back({one.against, signed_percent(one.gain_mean), percent(one.seed_spread),
+                        one.verdict});
+  print_table(out, compared);
+}
+
+}  // namespace esper

@@ -1,0 +1,53 @@
+#pragma once
+// The one directory that a run writes.
+#include <filesystem>
+#include <string>
+
+#include "messages/configuration.hpp"
+#include "messages/result.hpp"
+
+namespace esper {
+
+struct DirectoryFault {
+  std::string sentence;  ///< for people, with the path
+};
+
+class RunDirectory {
+ public:
+  /// Makes `out`, or with an empty `out` the next free runs/NAME-N under the working directory,
+  /// locks it and writes config.json. Errors: exists and isn't empty, can't be written, in use. On
+  /// an error nothing new is left behind.
+  [[nodiscard]] static Result<RunDirectory, DirectoryFault> create(
+      const RunConfig& config, const std::filesystem::path& out);
+  /// Of an earlier run, for reading; takes no lock. Errors: no directory, or none of ours.
+  [[nodiscard]] static Result<RunDirectory, DirectoryFault> open(
+      const std::filesystem::path& path);
+
+  RunDirectory(RunDirectory&& other) noexcept;
+  RunDirectory& operator=(RunDirectory&& other) noexcept;
+  RunDirectory(const RunDirectory&) = delete;
+  RunDirectory& operator=(const RunDirectory&) = delete;
+  ~RunDirectory();
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] std::filesystem::path config() const { return path_ / "config.json"; }
+  [[nodiscard]] std::filesystem::path journal() const { return path_ / "journal.db"; }
+  [[nodiscard]] std::filesystem::path log() const { return path_ / "esper.log"; }
+  [[nodiscard]] std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
+  [[nodiscard]] std::filesystem::path report() const { return path_ / "report.json"; }
+
+  /// Another process is running in it.
+  [[nodiscard]] bool in_use() const;
+
+ private:
+  explicit RunDirectory(std::filesystem::path path) : path_(std::move(path)) {}
+  [[nodiscard]] bool lock();
+
+  std::filesystem::path path_;
+  int lock_{-1};  ///< file descriptor; the kernel frees the lock when the process dies
+};
+
+/// Writes beside the file, then renames: a reader sees the old text or the new, never a part.
+[[nodiscard]] bool write_file(const std::filesystem::path& file, const std::string& text);
+
+}  // namespace esper

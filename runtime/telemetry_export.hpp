@@ -1,0 +1,77 @@
+#pragma once
+// What a run tells the outside while it lives: metrics from one registry, and a log of JSON lines.
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+
+#include "messages/interfaces.hpp"
+
+namespace prometheus {
+class Registry;
+}
+namespace spdlog {
+class logger;
+namespace details {
+class thread_pool;
+}
+}  // namespace spdlog
+
+namespace esper {
+
+/// Metrics on prometheus-cpp's registry. Safe from any thread. A name that lacks the esper_ prefix,
+/// or stands for two kinds of metric, is a bug: InvariantViolation.
+class RegistryMetrics final : public Metrics {
+ public:
+  RegistryMetrics();
+  ~RegistryMetrics() override;
+
+  void add(std::string_view name, std::string_view role, std::string_view region,
+           double amount) override;
+  void set(std::string_view name, std::string_view role, std::string_view region,
+           double value) override;
+  /// Histograms are of seconds: buckets from a microsecond to ten seconds, by tens.
+  void observe(std::string_view name, std::string_view role, double value) override;
+
+  /// One JSON object of every series: {"name{role=\"narset\"}": value, …}; a histogram's value is
+  /// {"count", "sum", "buckets": {"0.001": 3, …}}, its buckets cumulative.
+  [[nodiscard]] std::string snapshot() const;
+  /// What a Prometheus endpoint would serve.
+  [[nodiscard]] prometheus::Registry& registry() { return *registry_; }
+
+ private:
+  std::unique_ptr<prometheus::Registry> registry_;
+};
+
+/// Appends {"seconds", "step", "metrics"} lines to a run's metrics.jsonl.
+class MetricsFile {
+ public:
+  explicit MetricsFile(const std::filesystem::path& file);
+  /// False: the disk refused.
+  bool write(const RegistryMetrics& metrics, Step step);
+  /// The same, but at most once in `interval`.
+  void write_at_intervals(const RegistryMetrics& metrics, Step step,
+                          std::chrono::milliseconds interval);
+
+ private:
+  std::ofstream output_;
+  std::chrono::steady_clock::time_point start_;
+  std::chrono::steady_clock::time_point last_;
+};
+
+/// JSON lines {"time", "level", "event", "details"}, written by a thread of its own; when it falls
+/// behind, the oldest lines go, and no caller waits.
+class JsonLog final : public Log {
+ public:
+  /// Errors: throws std::runtime_error when the file can't be opened.
+  explicit JsonLog(const std::filesystem::path& file);
+  ~JsonLog() override;  ///< every line is in the file afterwards
+
+  void write(LogLevel level, std::string_view event, std::string_view details) override;
+
+ private:
+  std::shared_ptr<spdlog::details::thread_pool> pool_;
+  std::shared_ptr<spdlog::logger> logger_;
+};
+
+}  // namespace esper
