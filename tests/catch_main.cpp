@@ -57,7 +57,6 @@ int main(int argument_count, char** arguments) {
     setenv("RC_PARAMS", ("seed=" + seed).c_str(), keep_what_is_set);
   }
   const int failed = session.run();
-  if (failed == 0 && esper::scenarios_that_cannot_run > 0)
-    return esper::exit_code_cannot_run;
+  if (failed == 0 && esper::scenarios_that_cannot_run > 0) return esper::exit_code_cannot_run;
   return failed;
 }

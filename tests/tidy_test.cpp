@@ -58,20 +58,17 @@ std::string without_comments(const std::string& text) {
       else if (now == quote || now == '\n')
         quote = '\0';
     } else if (now == '/' && next == '/') {
-      while (at < text.size() && text[at] != '\n')
-        ++at;
+      while (at < text.size() && text[at] != '\n') ++at;
       code += '\n';
     } else if (now == '/' && next == '*') {
       for (at += 2; at + 1 < text.size() && !(text[at] == '*' && text[at + 1] == '/'); ++at) {
-        if (text[at] == '\n')
-          code += '\n';
+        if (text[at] == '\n') code += '\n';
       }
       ++at;
     } else {
       // A quote after a digit separates thousands.
       const bool separates = now == '\'' && !code.empty() && std::isxdigit(code.back()) != 0;
-      if (now == '"' || (now == '\'' && !separates))
-        quote = now;
+      if (now == '"' || (now == '\'' && !separates)) quote = now;
       code += now;
     }
   }
@@ -86,12 +83,10 @@ std::map<std::string, Source> read_sources() {
   std::map<std::string, Source> sources;
   const fs::path root{ESPER_SOURCE_DIR};
   for (const std::string& folder : source_folders) {
-    if (!fs::exists(root / folder))
-      continue;
+    if (!fs::exists(root / folder)) continue;
     for (const auto& entry : fs::recursive_directory_iterator{root / folder}) {
       const std::string extension = entry.path().extension();
-      if (extension != ".cpp" && extension != ".hpp" && extension != ".cu")
-        continue;
+      if (extension != ".cpp" && extension != ".hpp" && extension != ".cu") continue;
       Source source{fs::relative(entry.path(), root), read(entry.path()), {}, {}, {}};
       source.code = without_comments(source.text);
       for (std::size_t begin = 0; begin < source.code.size();) {
@@ -114,8 +109,7 @@ const std::map<std::string, Source>& sources() {
 }
 
 std::string layer_of(std::string_view path) {
-  if (path.starts_with("actors/decisions/"))
-    return "decisions";
+  if (path.starts_with("actors/decisions/")) return "decisions";
   return std::string{path.substr(0, path.find('/'))};
 }
 
@@ -126,11 +120,9 @@ std::set<std::string> includes_of(const std::string& path) {
   while (!open.empty()) {
     const auto found = sources().find(open.back());
     open.pop_back();
-    if (found == sources().end())
-      continue;
+    if (found == sources().end()) continue;
     for (const std::string& next : found->second.ours) {
-      if (seen.insert(next).second)
-        open.push_back(next);
+      if (seen.insert(next).second) open.push_back(next);
     }
   }
   return seen;
@@ -182,8 +174,7 @@ SCENARIO("actors know each other only through the interfaces", "[tidy]") {
                                     "urza",   "karn",   "tezzeret", "tolaria",  "urabrask",
                                     "simic",  "jace",   "oona",     "rehearsal"};
   for (const auto& [path, source] : sources()) {
-    if (layer_of(path) != "actors")
-      continue;
+    if (layer_of(path) != "actors") continue;
     for (const std::string& include : source.ours) {
       const std::string stem = fs::path{include}.stem();
       INFO(path << " includes " << include);
@@ -204,8 +195,7 @@ SCENARIO("decisions depend on nothing but their arguments", "[tidy]") {
       R"(|atan|atan2|cbrt|hypot|erf|erfc|tgamma|lgamma|fma|rand|time|getenv|\w+_distribution)"
       R"(|random_device|mt19937|mt19937_64)\b)"};
   for (const auto& [path, source] : sources()) {
-    if (layer_of(path) != "decisions")
-      continue;
+    if (layer_of(path) != "decisions") continue;
     for (const std::string& include : source.packages) {
       INFO(path << " includes " << include);
       CHECK_FALSE(std::any_of(forbidden.begin(), forbidden.end(), [&](const std::string& name) {
@@ -223,8 +213,7 @@ SCENARIO("decisions depend on nothing but their arguments", "[tidy]") {
 SCENARIO("LibTorch stays inside gpu", "[tidy]") {
   const std::vector<std::string> torch{"torch/", "ATen/", "c10/"};
   for (const auto& [path, source] : sources()) {
-    if (starts_with_any(path, {"gpu/", "tests/gpu/", "bench/"}))
-      continue;
+    if (starts_with_any(path, {"gpu/", "tests/gpu/", "bench/"})) continue;
     for (const std::string& include : source.packages) {
       INFO(path << " includes " << include);
       CHECK_FALSE(starts_with_any(include, torch));
@@ -239,8 +228,7 @@ SCENARIO("gpu draws only from its own generators", "[tidy]") {
   const std::regex draws{R"(\b(torch|at)::(rand|randn|randint|randperm|bernoulli|multinomial)\()"};
   const std::regex explicit_stream{R"([Gg]enerator|stream)"};
   for (const auto& [path, source] : sources()) {
-    if (layer_of(path) != "gpu")
-      continue;
+    if (layer_of(path) != "gpu") continue;
     expect_absent(source, always_global, "takes no generator");
     for (std::sregex_iterator match{source.code.begin(), source.code.end(), draws}, end;
          match != end; ++match) {
@@ -284,13 +272,11 @@ SCENARIO("no file leads outside the repository", "[tidy]") {
   for (auto entry = fs::recursive_directory_iterator{fs::path{ESPER_SOURCE_DIR}};
        entry != fs::recursive_directory_iterator{}; ++entry) {
     if (entry->is_directory()) {
-      if (skipped.contains(entry->path().filename()))
-        entry.disable_recursion_pending();
+      if (skipped.contains(entry->path().filename())) entry.disable_recursion_pending();
       continue;
     }
     constexpr std::uintmax_t text_bytes_max = 1'000'000;
-    if (!entry->is_regular_file() || entry->file_size() > text_bytes_max)
-      continue;
+    if (!entry->is_regular_file() || entry->file_size() > text_bytes_max) continue;
     std::ifstream file{entry->path()};
     INFO(entry->path().string());
     for (std::string line; std::getline(file, line);) {
