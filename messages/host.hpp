@@ -17,13 +17,15 @@ struct SlotDescription {
   std::uint32_t height{};  ///< activations are [batch, channels, height, width]
   std::uint32_t width{};
   std::uint64_t operations_downstream{};  ///< per sample, from here to the loss
+  std::string layer;       ///< whose output it takes, e.g. "conv1"
 
   static constexpr auto schema = record(
       "SlotDescription", field("name", &SlotDescription::name),
       field("region", &SlotDescription::region), field("kind", &SlotDescription::kind),
       field("group", &SlotDescription::group), field("channels", &SlotDescription::channels),
       field("height", &SlotDescription::height), field("width", &SlotDescription::width),
-      field("operations_downstream", &SlotDescription::operations_downstream));
+      field("operations_downstream", &SlotDescription::operations_downstream),
+      field("layer", &SlotDescription::layer));
 };
 
 struct RegionDescription {
