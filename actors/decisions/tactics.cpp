@@ -1,0 +1,234 @@
+#include "actors/decisions/tactics.hpp"
+
+#include "actors/decisions/lifecycle.hpp"
+#include "actors/decisions/tactics_parts.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace esper {
+
+namespace tactics {
+
+CommandId next_command(Tactics& tactics) {
+  return {tactics.region, tactics.epoch, ++tactics.sequence};
+}
+
+AdaptationCommand* command(Decision& decision, SeedPlan& plan, CommandKind kind,
+                           std::optional<ReservationPart> charged) {
+  auto& tactics = decision.tactics;
+  if (plan.under_way || !after(plan.stage, kind)) return nullptr;
+  AdaptationCommand given;
+  given.id = next_command(tactics);
+  given.kind = kind;
+  given.slot = tactics.plots[plan.plot].slot;
+  given.seed = plan.seed;
+  given.authority_until = tactics.book.until();
+  if (charged) {
+    if (const Reservation* payment = tactics.book.find(plan.seed, *charged)) {
+      given.reservation = payment->id;
+      given.price = payment->energy;
+    }
+  }
+  plan.under_way = UnderWay{given.id, kind, decision.turn.window};
+  decision.part.commands.push_back(std::move(given));
+  return &decision.part.commands.back();
+}
+
+void say(Decision& decision, const SeedPlan& plan, std::string_view gate, bool passed,
+         double measured, double threshold, std::string_view reason) {
+  decision.part.gates.push_back({plan.seed, decision.tactics.plots[plan.plot].slot,
+                                 std::string{gate}, passed, measured, threshold,
+                                 std::string{reason}, plan.blueprint});
+}
+
+void condemn(Decision& decision, SeedPlan& plan, std::string_view gate, double measured,
+             double threshold, std::string_view reason, bool roll_back) {
+  if (!plan.doom.empty()) return;
+  say(decision, plan, gate, false, measured, threshold, reason);
+  plan.doom = reason;
+  plan.roll_back = roll_back;
+}
+
+std::uint64_t age(const SeedPlan& plan, Window now) {
+  return now > plan.since ? now.value - plan.since.value : 0;
+}
+
+Cycle cycle_of(const Tactics& tactics, Window window) {
+  const std::uint64_t length = std::max<std::uint64_t>(tactics.settings.time.cycle_windows, 1);
+  return {window.value == 0 ? 1 : (window.value - 1) / length + 1};
+}
+
+namespace {
+
+bool on_graph(const SeedPlan& plan) {
+  return plan.stage == Stage::grafting || plan.stage == Stage::stabilising;
+}
+
+/// This window's telemetry of the seed, if it is whole: right region, window, slot and stage.
+const SeedTelemetry* seen_of(const Decision& decision, const SeedPlan& plan) {
+  const RegionTelemetry& telemetry = decision.turn.telemetry;
+  if (telemetry.region != decision.tactics.region || telemetry.window != decision.turn.window)
+    return nullptr;
+  for (const SeedTelemetry& seen : telemetry.seeds)
+    if (seen.seed == plan.seed && seen.slot == decision.tactics.plots[plan.plot].slot &&
+        seen.stage == plan.stage)
+      return &seen;
+  return nullptr;
+}
+
+/// Everything to alpha 0 at once, then the newest seed leaves; with no seed to blame, Tamiyo is
+/// told.
+void meet_crisis(Decision& decision) {
+  auto& tactics = decision.tactics;
+  const Window now = decision.turn.window;
+  const bool in_crisis = tactics.health.in_crisis();
+  if (!in_crisis) tactics.escalated = {};
+  if (!in_crisis && !tactics.health.non_finite) return;
+  const auto newest = std::find_if(tactics.plans.rbegin(), tactics.plans.rend(), on_graph);
+  if (newest == tactics.plans.rend()) {
+    const std::uint64_t again = std::max<std::uint64_t>(tactics.settings.time.cycle_windows, 1);
+    const bool due = tactics.escalated.value == 0 || now.value >= tactics.escalated.value + again;
+    if (in_crisis && due) {
+      decision.part.escalations.push_back(
+          {tactics.region, now, "region in crisis with no seed of ours in its path"});
+      tactics.escalated = now;
+    }
+    return;
+  }
+  if (!tactics.escape) {
+    AdaptationCommand given;
+    given.id = next_command(tactics);
+    given.kind = CommandKind::escape;
+    given.authority_until = tactics.book.until();
+    tactics.escape = UnderWay{given.id, given.kind, now};
+    decision.part.commands.push_back(std::move(given));
+  }
+  const bool ramping = newest->stage == Stage::grafting;
+  condemn(decision, *newest, ramping ? "G3" : "G5", decision.turn.telemetry.jitter,
+          tactics.settings.gates.jitter_max,
+          in_crisis ? "region in crisis: newest seed leaves" : "non-finite step: newest seed leaves");
+}
+
+void lift_embargoes(Decision& decision) {
+  auto& tactics = decision.tactics;
+  const Window now = decision.turn.window;
+  for (Plot& plot : tactics.plots) {
+    if (plot.stage != Stage::embargoed || plot.lift || now < plot.embargo_until) continue;
+    AdaptationCommand given;
+    given.id = next_command(tactics);
+    given.kind = CommandKind::lift_embargo;
+    given.slot = plot.slot;
+    given.seed = plot.last;
+    given.authority_until = tactics.book.until();
+    plot.lift = UnderWay{given.id, given.kind, now};
+    decision.part.commands.push_back(std::move(given));
+  }
+}
+
+void judge_seeds(Decision& decision) {
+  for (SeedPlan& plan : decision.tactics.plans) {
+    if (plan.under_way) continue;
+    if (plan.doom.empty()) {
+      const SeedTelemetry* seen = seen_of(decision, plan);
+      if (plan.stage == Stage::train_isolated) judge_trial(decision, plan, seen);
+      if (plan.stage == Stage::grafting) judge_ramp(decision, plan, seen);
+      if (plan.stage == Stage::stabilising) judge_stability(decision, plan, seen);
+    }
+    if (!plan.doom.empty())
+      command(decision, plan,
+              plan.roll_back && on_graph(plan) ? CommandKind::roll_back : CommandKind::cull);
+  }
+}
+
+/// An outcome that never comes must not tie a seed for ever: past a reservation's life the
+/// executor is asked again, and its refusal tells the truth.
+void forget_lost_commands(Tactics& tactics, Window now) {
+  const auto lost = [&](std::optional<UnderWay>& under_way) {
+    if (under_way && now.value > under_way->decided.value + tactics.settings.budget.reservation_windows)
+      under_way.reset();
+  };
+  lost(tactics.escape);
+  for (Plot& plot : tactics.plots) lost(plot.lift);
+  for (SeedPlan& plan : tactics.plans)
+    if (plan.stage != Stage::dormant) lost(plan.under_way);
+}
+
+void begin_cycle(Tactics& tactics, Window now) {
+  const Cycle cycle = cycle_of(tactics, now);
+  if (cycle == tactics.cycle) return;
+  tactics.cycle = cycle;
+  tactics.proposed_this_cycle = false;
+  tactics.refused_this_cycle = {};
+  tactics.last_refused.reset();
+}
+
+void report(Decision& decision) {
+  auto& tactics = decision.tactics;
+  const RegionTelemetry& seen = decision.turn.telemetry;
+  RegionReport& report = decision.part.report;
+  report.region = tactics.region;
+  report.window = decision.turn.window;
+  report.epoch = tactics.epoch;
+  report.volatility = tactics.health.volatility;
+  report.loss_mean = seen.loss_mean;
+  report.drift = seen.drift;
+  report.learning_rate_ratio = seen.learning_rate_ratio;
+  report.in_crisis = tactics.health.in_crisis();
+  report.non_finite = tactics.health.non_finite;
+  report.wins = std::exchange(tactics.wins, 0);
+  report.losses = std::exchange(tactics.losses, 0);
+  report.regressions = std::exchange(tactics.regressions, 0);
+  report.refused = tactics.refused_this_cycle;
+  report.held = tactics.book.free();
+  report.forecast = tactics.book.open();
+  report.seeds = static_cast<std::uint32_t>(tactics.plans.size());
+  report.movements = tactics.book.take_movements();
+  report.returns = std::exchange(tactics.returns, {});
+}
+
+}  // namespace
+}  // namespace tactics
+
+Tactics::Tactics(RegionId own_region, TacticsSettings own_settings, const HostDescription& host,
+                 const Catalogue& catalogue)
+    : region(own_region),
+      settings(std::move(own_settings)),
+      plots(tactics::plots_of(own_region, host)),
+      candidates(tactics::candidates_of(own_region, host, catalogue, plots)),
+      stream(settings.seed, "narset", own_region.value),
+      book(own_region) {}
+
+RegionPart decide(Tactics& tactics, const RegionTurn& turn, Epoch epoch,
+                  const std::optional<std::vector<SeedStatus>>& read_back) {
+  RegionPart part;
+  tactics::Decision decision{tactics, turn, part};
+  if (epoch != tactics.epoch) {
+    tactics.epoch = epoch;
+    tactics.sequence = 0;
+  }
+  tactics::begin_cycle(tactics, turn.window);
+  tactics::follow(tactics, turn);
+  if (read_back) {
+    tactics::reconcile(tactics, *read_back, turn.window);
+    part.read_back = *read_back;
+  }
+  tactics::forget_lost_commands(tactics, turn.window);
+  // What is decided now takes effect when the next window closes; past the lease it would be
+  // refused, so the region holds still.
+  if (tactics.book.has_authority(turn.window + 1)) {
+    tactics::meet_crisis(decision);
+    tactics::lift_embargoes(decision);
+    tactics::judge_seeds(decision);
+  }
+  tactics::germinate(decision);
+  tactics::report(decision);
+  return part;
+}
+
+void miss(Tactics& tactics, const RegionTurn& turn) {
+  tactics::begin_cycle(tactics, turn.window);
+  tactics::follow(tactics, turn);
+}
+
+}  // namespace esper

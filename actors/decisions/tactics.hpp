@@ -1,0 +1,146 @@
+#pragma once
+// Narset's whole mind: one region's seeds, from what it was told to what it does about it. A plain
+// value: the same turns make the same Tactics and the same parts, live, restarted or replayed.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/decisions/book.hpp"
+#include "actors/decisions/random.hpp"
+#include "actors/decisions/region_health.hpp"
+#include "messages/blueprint.hpp"
+#include "messages/configuration.hpp"
+#include "messages/host.hpp"
+#include "messages/turn.hpp"
+
+namespace esper {
+
+struct TacticsSettings {
+  BudgetConfig budget;
+  GateConfig gates;
+  TimeConfig time;
+  std::uint64_t seed{};
+};
+
+/// A command that was given and has no outcome yet: nothing is commanded twice.
+struct UnderWay {
+  CommandId id;
+  CommandKind kind{};
+  Window decided;
+};
+
+/// Where one seed can stand: a slot, or a group of branch slots that takes one seed together.
+struct Plot {
+  SlotId slot;                  ///< the group's first
+  std::vector<SlotId> members;
+  Stage stage{Stage::dormant};  ///< dormant, embargoed or fossilised; live seeds have a SeedPlan
+  SeedId last;                  ///< that stood here; lifts its embargo
+  Window embargo_until;
+  std::optional<UnderWay> lift;
+};
+
+/// One blueprint on one plot, its sheets summed over the plot's slots.
+struct Candidate {
+  std::size_t plot{};
+  std::string blueprint;
+  double risk{};                ///< r0, the worst slot's
+  double relative_norm{};       ///< at birth, the largest
+  double confidence{};          ///< the lowest
+  std::uint64_t parameters{};
+  double parameters_share{};    ///< over the region's
+  double downstream{};          ///< share of the host's operations
+  bool quarantined{};
+  Window not_before;            ///< after a refusal by the executor
+};
+
+/// What one blueprint brought in this region, in nats per sample on the gate split.
+struct Experience {
+  std::string blueprint;
+  std::uint32_t count{};
+  double gain_sum{};
+};
+
+/// A proposal that was filed, and then approved or not.
+struct FiledProposal {
+  OpportunityProposal proposal;
+  bool approved{};
+  Mitigations conditions;
+  Window until;
+};
+
+/// A window's mean loss, its spread from step to step, and over how many steps.
+struct WindowLoss {
+  double mean{}, sigma{};
+  std::uint32_t steps{};
+};
+
+/// One seed from its germinating command until its plot is free again or taken for good.
+struct SeedPlan {
+  SeedId seed;
+  std::size_t plot{};
+  std::string blueprint;
+  Stage stage{Stage::dormant};    ///< as last told; dormant: germination is under way
+  Window since;                   ///< boundary at which the stage began
+  Mitigations mitigations;
+  std::uint64_t parameters{};
+  std::optional<UnderWay> under_way;
+  std::string doom;               ///< why it is to be culled; "": it is not
+  bool roll_back{};               ///< doomed, and its ramp is to be undone
+  bool touched_host{};            ///< its alpha was above 0
+  double gain{};                  ///< last measured, nats
+  std::uint32_t passes{};         ///< G2: windows in a row
+  Energy graft_due, stabilise_due;///< recomputed before the graft
+  Window top_up_asked;            ///< 0: no answer is awaited
+  WindowLoss before;              ///< G3: the region's loss before the ramp
+  std::uint32_t stages_begun{};
+  std::uint32_t full_windows{};   ///< at the last stage
+  std::uint64_t proposal{};       ///< that paid for it; 0: the lease
+  double predicted_gain{};
+  std::size_t candidate{};        ///< index, or past the end for an adopted seed
+};
+
+struct Tactics {
+  Tactics(RegionId region, TacticsSettings settings, const HostDescription& host,
+          const Catalogue& catalogue);
+
+  RegionId region;
+  TacticsSettings settings;
+  std::vector<Plot> plots;
+  std::vector<Candidate> candidates;
+  std::vector<Experience> experiences;
+  RandomStream stream;
+
+  Epoch epoch;
+  std::uint64_t sequence{};
+  std::uint64_t next_seed{1};
+  std::uint64_t next_proposal{1};
+  Book book;
+  RegionHealth health;
+  WindowLoss loss;                         ///< of the last whole window
+  std::vector<SeedPlan> plans;             ///< in order of germination
+  std::optional<std::size_t> wish;         ///< the candidate it would plant next
+  std::vector<FiledProposal> proposals;    ///< that may still be approved or planted
+  std::optional<UnderWay> escape;
+  Window germinate_not_before;             ///< after a refusal that no other choice would avoid
+  Window deferred_until;                   ///< of the last proposal
+  Cycle cycle;
+  bool proposed_this_cycle{};
+  Energy refused_this_cycle;
+  std::optional<std::size_t> last_refused; ///< counted once a cycle
+  Window escalated;                        ///< 0: not in this crisis
+  std::uint32_t wins{}, losses{}, regressions{};  ///< since the last report
+  std::vector<RealisedReturn> returns;            ///< since the last report
+};
+
+/// One turn: follows the accounts, then decides. `read_back`: the region's seeds as the executor
+/// knows them, given in the first turn of a new incarnation; believed instead of what was
+/// remembered, and copied into the part. Never throws, whatever the numbers of `turn`.
+[[nodiscard]] RegionPart decide(
+    Tactics& tactics, const RegionTurn& turn, Epoch epoch,
+    const std::optional<std::vector<SeedStatus>>& read_back = std::nullopt);
+
+/// A turn that this role took no part in: lease, verdicts and outcomes are followed, nothing is
+/// decided. What the book moved stands in the next report.
+void miss(Tactics& tactics, const RegionTurn& turn);
+
+}  // namespace esper

@@ -1,0 +1,316 @@
+// What a region was told: answers of the strategist, outcomes of its commands, its health.
+#include "actors/decisions/alpha_ramp.hpp"
+#include "actors/decisions/lifecycle.hpp"
+#include "actors/decisions/number.hpp"
+#include "actors/decisions/tactics_parts.hpp"
+
+#include <algorithm>
+
+namespace esper::tactics {
+namespace {
+
+bool on_graph(Stage stage) { return stage == Stage::grafting || stage == Stage::stabilising; }
+
+SeedPlan* find(Tactics& tactics, SeedId seed) {
+  for (SeedPlan& plan : tactics.plans)
+    if (plan.seed == seed) return &plan;
+  return nullptr;
+}
+
+void doom(SeedPlan& plan, const std::string& why) {
+  if (plan.doom.empty()) plan.doom = why;
+}
+
+void erase(Tactics& tactics, SeedId seed) {
+  std::erase_if(tactics.plans, [&](const SeedPlan& plan) { return plan.seed == seed; });
+}
+
+/// A funded proposal's end, and what the design taught.
+void realise(Tactics& tactics, const SeedPlan& plan, double gain) {
+  learn(tactics, plan.blueprint, gain);
+  if (plan.proposal != 0)
+    tactics.returns.push_back({tactics.region, plan.proposal, plan.predicted_gain, gain});
+}
+
+void win(Tactics& tactics, const SeedPlan& plan) {
+  ++tactics.wins;
+  realise(tactics, plan, plan.gain);
+  tactics.plots[plan.plot].stage = Stage::fossilised;
+  tactics.book.release(plan.seed);
+  erase(tactics, plan.seed);
+}
+
+/// A germination that never was: all energy returns, the plot stays dormant.
+void unplant(Tactics& tactics, const SeedPlan& plan) {
+  tactics.book.release(plan.seed);
+  erase(tactics, plan.seed);
+}
+
+/// Moves a plan on to the stage that the executor tells, paying for what was passed.
+void reach(Tactics& tactics, SeedPlan& plan, Stage stage, Window now, CommandId command) {
+  const bool forward = stage > plan.stage;
+  if (forward && plan.stage == Stage::dormant)
+    tactics.book.settle(plan.seed, ReservationPart::germinate, tactics.book.open(plan.seed),
+                        command);
+  if (forward && stage >= Stage::grafting && plan.stage < Stage::grafting) {
+    const Reservation* rise = tactics.book.find(plan.seed, ReservationPart::rise);
+    const Energy risen = rise != nullptr ? rise->energy : Energy{};
+    tactics.book.settle(plan.seed, ReservationPart::graft, plan.graft_due, command);
+    tactics.book.settle(plan.seed, ReservationPart::rise, risen, command);
+  }
+  if (stage == Stage::fossilised) {
+    tactics.book.settle(plan.seed, ReservationPart::stabilise, plan.stabilise_due, command);
+    return win(tactics, plan);
+  }
+  if (stage == Stage::dormant || stage == Stage::embargoed)
+    return forget(tactics, plan.seed, now);
+  if (stage != plan.stage) plan.since = now;
+  plan.stage = stage;
+}
+
+/// A seed of our region that we know nothing of is unpaid: it is taken in only to be culled.
+void adopt(Tactics& tactics, SeedId seed, SlotId slot, Stage stage, const std::string& blueprint,
+           Window now) {
+  const auto plot = std::find_if(
+      tactics.plots.begin(), tactics.plots.end(), [&](const Plot& one) {
+        return std::find(one.members.begin(), one.members.end(), slot) != one.members.end();
+      });
+  if (plot == tactics.plots.end() || seed.value == 0) return;
+  if (stage == Stage::fossilised || stage == Stage::embargoed) {
+    if (plot->stage != Stage::dormant) return;
+    plot->stage = stage;
+    plot->last = seed;
+    plot->embargo_until = now + tactics.settings.gates.embargo_windows;
+    return;
+  }
+  if (stage == Stage::dormant || find(tactics, seed) != nullptr) return;
+  SeedPlan plan;
+  plan.seed = seed;
+  plan.plot = static_cast<std::size_t>(plot - tactics.plots.begin());
+  plan.candidate = tactics.candidates.size();
+  plan.blueprint = blueprint;
+  plan.stage = stage;
+  plan.since = now;
+  plan.touched_host = on_graph(stage);
+  plan.doom = "not in this region's book";
+  tactics.plans.push_back(std::move(plan));
+}
+
+void take_answers(Tactics& tactics, const Answers& answers, Window now) {
+  if (answers.region != tactics.region) return;
+  tactics.book.end_lease(now);
+  if (answers.allocation) tactics.book.renew(*answers.allocation);
+  for (const Verdict& verdict : answers.verdicts) {
+    const auto filed = std::find_if(
+        tactics.proposals.begin(), tactics.proposals.end(),
+        [&](const FiledProposal& one) { return one.proposal.id == verdict.proposal; });
+    if (verdict.region != tactics.region || filed == tactics.proposals.end() || filed->approved)
+      continue;
+    if (verdict.kind == VerdictKind::approved) {
+      tactics.book.add(verdict.amount);
+      filed->approved = true;
+      filed->until = verdict.until;
+      filed->conditions = usable_alpha_stages(verdict.conditions.alpha_stages)
+                              ? verdict.conditions
+                              : filed->proposal.mitigations;
+      continue;
+    }
+    if (verdict.kind == VerdictKind::deferred) tactics.deferred_until = verdict.until;
+    tactics.proposals.erase(filed);
+  }
+  for (const TopUp& top_up : answers.top_ups) {
+    tactics.book.take_top_up(top_up);
+    for (SeedPlan& plan : tactics.plans) {
+      const Reservation* graft = tactics.book.find(plan.seed, ReservationPart::graft);
+      if (graft == nullptr || graft->id != top_up.reservation) continue;
+      plan.top_up_asked = {};
+    }
+  }
+  for (const std::uint64_t reservation : answers.expired) {
+    const auto seed = tactics.book.expire(reservation);
+    SeedPlan* plan = seed ? find(tactics, *seed) : nullptr;
+    if (plan == nullptr) continue;
+    if (plan->stage == Stage::dormant)
+      unplant(tactics, SeedPlan{*plan});
+    else
+      doom(*plan, "its reservation expired");
+  }
+}
+
+/// Alpha is 0 again: a ramp may begin anew, a stabilising seed cannot.
+void lose_alpha(SeedPlan& plan, bool may_ramp_again, const std::string& why) {
+  if (!on_graph(plan.stage)) return;
+  plan.stages_begun = 0;
+  plan.full_windows = 0;
+  if (may_ramp_again && plan.stage == Stage::grafting) return;
+  doom(plan, why);
+}
+
+void take_reflex(Tactics& tactics, const Outcome& outcome) {
+  const bool silence = outcome.cause == "executor_silent";
+  for (SeedPlan& plan : tactics.plans)
+    if (outcome.seed.value == 0 || outcome.seed == plan.seed)
+      lose_alpha(plan, silence, "reflex: " + outcome.cause);
+}
+
+bool take_lift(Tactics& tactics, const Outcome& outcome) {
+  for (Plot& plot : tactics.plots) {
+    if (!plot.lift || plot.lift->id != outcome.command) continue;
+    plot.lift.reset();
+    // Refused for its stage or its seed: there is nothing left to lift.
+    if (outcome.refusal == CommandRefusal::none ||
+        outcome.refusal == CommandRefusal::illegal_stage ||
+        outcome.refusal == CommandRefusal::unknown_seed ||
+        outcome.refusal == CommandRefusal::already_done)
+      plot.stage = Stage::dormant;
+    return true;
+  }
+  return false;
+}
+
+/// A germination refused for its size says so of the candidate; for the moment, of the region.
+void put_off(Tactics& tactics, const SeedPlan& plan, CommandRefusal refusal, Window now) {
+  const Window later = now + tactics.settings.gates.embargo_windows;
+  switch (refusal) {
+    case CommandRefusal::old_epoch:
+    case CommandRefusal::lease_expired:
+      return;
+    case CommandRefusal::limit_parameters:
+    case CommandRefusal::limit_operations:
+    case CommandRefusal::limit_memory:
+    case CommandRefusal::unknown_blueprint:
+    case CommandRefusal::unknown_slot:
+    case CommandRefusal::fault:
+      if (plan.candidate < tactics.candidates.size())
+        tactics.candidates[plan.candidate].not_before = later;
+      return;
+    default:
+      tactics.germinate_not_before = later;
+  }
+}
+
+void take_refusal(Tactics& tactics, SeedPlan& plan, const Outcome& outcome, Window now) {
+  const bool retry = outcome.refusal == CommandRefusal::old_epoch ||
+                     outcome.refusal == CommandRefusal::lease_expired;
+  if (plan.stage == Stage::dormant) {
+    put_off(tactics, plan, outcome.refusal, now);
+    return unplant(tactics, SeedPlan{plan});
+  }
+  if (outcome.refusal == CommandRefusal::unknown_seed) return forget(tactics, plan.seed, now);
+  if (retry) return;
+  const bool leaving =
+      outcome.kind == CommandKind::cull || outcome.kind == CommandKind::roll_back;
+  // It cannot be undone: leave it by the plainer way; what cannot even be culled is not there.
+  if (outcome.kind == CommandKind::roll_back)
+    plan.roll_back = false;
+  else if (leaving && outcome.refusal == CommandRefusal::illegal_stage)
+    return forget(tactics, plan.seed, now);
+  doom(plan, "the executor refused: " + std::string{name_of(outcome.refusal)});
+}
+
+void carry_out(Tactics& tactics, SeedPlan& plan, const Outcome& outcome, const RegionTurn& turn) {
+  const auto stage = after(plan.stage, outcome.kind);
+  if (!stage) return;  // told twice, or overtaken by a read-back
+  if (!outcome.enforced.alpha_stages.empty()) plan.mitigations = outcome.enforced;
+  if (outcome.parameters > 0) plan.parameters = outcome.parameters;
+  if (outcome.kind == CommandKind::graft) {
+    plan.touched_host = true;
+    plan.stages_begun = 1;
+    plan.full_windows = 0;
+    plan.before = tactics.loss;
+  }
+  if (outcome.kind == CommandKind::advance &&
+      plan.stages_begun < plan.mitigations.alpha_stages.size())
+    ++plan.stages_begun;
+  if (stage.value() != plan.stage || outcome.kind == CommandKind::germinate)
+    reach(tactics, plan, stage.value(), turn.window, outcome.command);
+}
+
+void take_outcome(Tactics& tactics, const Outcome& outcome, const RegionTurn& turn) {
+  if (outcome.region != tactics.region) return;
+  if (outcome.reflex) return take_reflex(tactics, outcome);
+  if (tactics.escape && tactics.escape->id == outcome.command) {
+    tactics.escape.reset();
+    if (outcome.refusal != CommandRefusal::none) return;
+    for (SeedPlan& plan : tactics.plans)
+      lose_alpha(plan, true, "its alpha was lost to an escape");
+    return;
+  }
+  if (outcome.kind == CommandKind::escape || take_lift(tactics, outcome)) return;
+  SeedPlan* plan = find(tactics, outcome.seed);
+  if (plan == nullptr) {
+    if (outcome.refusal == CommandRefusal::none && outcome.kind == CommandKind::germinate)
+      adopt(tactics, outcome.seed, outcome.slot, outcome.stage, {}, turn.window);
+    return;
+  }
+  const bool awaited = plan->under_way && plan->under_way->id == outcome.command;
+  if (awaited) plan->under_way.reset();
+  if (outcome.refusal == CommandRefusal::none)
+    carry_out(tactics, *plan, outcome, turn);
+  else if (awaited)
+    take_refusal(tactics, *plan, outcome, turn.window);
+}
+
+}  // namespace
+
+void forget(Tactics& tactics, SeedId seed, Window now) {
+  SeedPlan* found = find(tactics, seed);
+  if (found == nullptr) return;
+  const SeedPlan plan = *found;
+  tactics.book.release(seed);
+  ++tactics.losses;
+  if (plan.touched_host) ++tactics.regressions;
+  // What was never proven brought nothing, however well it looked.
+  realise(tactics, plan, std::min(plan.gain, 0.0));
+  Plot& plot = tactics.plots[plan.plot];
+  plot.stage = Stage::embargoed;
+  plot.last = seed;
+  plot.embargo_until = now + tactics.settings.gates.embargo_windows;
+  plot.lift.reset();
+  erase(tactics, seed);
+}
+
+void follow(Tactics& tactics, const RegionTurn& turn) {
+  take_answers(tactics, turn.answers, turn.window);
+  const RegionTelemetry& seen = turn.telemetry;
+  if (seen.region == tactics.region && seen.window == turn.window && seen.steps_covered > 0 &&
+      finite(seen.loss_mean) && finite(seen.loss_sigma))
+    tactics.loss = {seen.loss_mean, seen.loss_sigma, seen.steps_covered};
+  for (const Outcome& outcome : turn.outcomes) take_outcome(tactics, outcome, turn);
+  observe(tactics.health, tactics.region, turn.window, turn.telemetry, tactics.settings.gates);
+}
+
+void reconcile(Tactics& tactics, const std::vector<SeedStatus>& seeds, Window now) {
+  tactics.escape.reset();
+  for (Plot& plot : tactics.plots) plot.lift.reset();
+  std::vector<SeedId> known;
+  for (SeedPlan& plan : tactics.plans) {
+    plan.under_way.reset();
+    known.push_back(plan.seed);
+  }
+  for (const SeedId seed : known) {
+    SeedPlan& plan = *find(tactics, seed);
+    const auto truth = std::find_if(seeds.begin(), seeds.end(), [&](const SeedStatus& status) {
+      return status.seed == seed && status.region == tactics.region;
+    });
+    if (truth == seeds.end() || truth->stage == Stage::dormant) {
+      if (plan.stage == Stage::dormant)
+        unplant(tactics, SeedPlan{plan});
+      else
+        forget(tactics, seed, now);
+      continue;
+    }
+    if (!truth->mitigations.alpha_stages.empty()) plan.mitigations = truth->mitigations;
+    if (on_graph(truth->stage)) {
+      plan.touched_host = true;
+      if (truth->alpha == 0 && truth->stage == Stage::stabilising) doom(plan, "its alpha was lost");
+      if (truth->alpha == 0) plan.stages_begun = 0;
+    }
+    reach(tactics, plan, truth->stage, now, {});
+  }
+  for (const SeedStatus& status : seeds)
+    if (status.region == tactics.region && find(tactics, status.seed) == nullptr)
+      adopt(tactics, status.seed, status.slot, status.stage, status.blueprint, now);
+}
+
+}  // namespace esper::tactics

@@ -1,0 +1,69 @@
+#pragma once
+// The parts of tactics, one concern each. Only tactics*.cpp include this.
+#include <string_view>
+
+#include "actors/decisions/tactics.hpp"
+
+namespace esper::tactics {
+
+/// What one decision reads and writes.
+struct Decision {
+  Tactics& tactics;
+  const RegionTurn& turn;
+  RegionPart& part;
+};
+
+// tactics_accounts.cpp: what was told is believed; nothing is decided.
+
+/// Lease, verdicts, top-ups, expiries, outcomes and the region's health of one turn.
+void follow(Tactics& tactics, const RegionTurn& turn);
+/// The executor's truth replaces memory; commands of older incarnations are forgotten.
+void reconcile(Tactics& tactics, const std::vector<SeedStatus>& seeds, Window now);
+/// The seed left: reservations void, plot embargoed, loss booked, plan erased.
+void forget(Tactics& tactics, SeedId seed, Window now);
+
+// tactics_catalogue.cpp: what could be planted.
+
+[[nodiscard]] std::vector<Plot> plots_of(RegionId region, const HostDescription& host);
+[[nodiscard]] std::vector<Candidate> candidates_of(RegionId region, const HostDescription& host,
+                                                   const Catalogue& catalogue,
+                                                   const std::vector<Plot>& plots);
+/// Nats per sample that the candidate is expected to bring, and how unsure that is.
+struct ExpectedGain {
+  double mean{}, deviation{};
+};
+[[nodiscard]] ExpectedGain expected_gain(const Tactics& tactics, const Candidate& candidate);
+void learn(Tactics& tactics, const std::string& blueprint, double realised);
+
+// tactics_germination.cpp: G0, the next wish, proposals.
+
+[[nodiscard]] Price price_now(const Tactics& tactics, const Candidate& candidate,
+                              double relative_norm);
+/// Chooses the next candidate if there is room for one, then plants, asks or proposes.
+void germinate(Decision& decision);
+
+// tactics_trial.cpp, tactics_ramp.cpp, tactics_verdict.cpp: one gate each. `seen` is null when
+// this window's telemetry says nothing about the seed in its present stage.
+
+void judge_trial(Decision& decision, SeedPlan& plan, const SeedTelemetry* seen);
+void judge_ramp(Decision& decision, SeedPlan& plan, const SeedTelemetry* seen);
+void judge_stability(Decision& decision, SeedPlan& plan, const SeedTelemetry* seen);
+
+// tactics.cpp: how a decision is uttered.
+
+[[nodiscard]] CommandId next_command(Tactics& tactics);
+/// Gives the command, unless one is under way for the seed or the lifecycle forbids it. `charged`
+/// names the part of the seed's price that pays. Null when it was not given; the command may be
+/// completed by the caller.
+AdaptationCommand* command(Decision& decision, SeedPlan& plan, CommandKind kind,
+                           std::optional<ReservationPart> charged = std::nullopt);
+void say(Decision& decision, const SeedPlan& plan, std::string_view gate, bool passed,
+         double measured, double threshold, std::string_view reason);
+/// The gate's verdict against the seed; its cull (or roll-back) is commanded in this turn.
+void condemn(Decision& decision, SeedPlan& plan, std::string_view gate, double measured,
+             double threshold, std::string_view reason, bool roll_back = false);
+/// Windows since the seed's stage began.
+[[nodiscard]] std::uint64_t age(const SeedPlan& plan, Window now);
+[[nodiscard]] Cycle cycle_of(const Tactics& tactics, Window window);
+
+}  // namespace esper::tactics
