@@ -1,24 +1,32 @@
 #pragma once
-// Our library of designs and what each costs, by formula. gpu/blueprint_modules builds them; a
-// test holds the two together.
-#include <cstdint>
+// The built-in designs and what each costs, by formula. C channels, m reduced channels, k kernel.
 #include <vector>
 
 #include "messages/blueprint.hpp"
 
 namespace esper {
 
-/// The growth designs that stand in the library from the start.
+/// One growth design per kind that our library trusts; `plain_convolution` is not among them.
 [[nodiscard]] std::vector<Blueprint> built_in_blueprints();
 
-/// Trainable parameters of f on `channels` channels.
-[[nodiscard]] std::uint64_t parameters_of(const Blueprint& blueprint, std::uint32_t channels);
+/// m = max(1, C / reduction); C when the design names no reduction.
+[[nodiscard]] std::uint64_t reduced_channels(const Blueprint& blueprint, std::uint64_t channels);
 
-/// Multiply-accumulates of f per sample on [channels, height, width].
-[[nodiscard]] std::uint64_t operations_of(const Blueprint& blueprint, std::uint32_t channels,
-                                          std::uint32_t height, std::uint32_t width);
+/// Trainable parameters of one module.
+///   normalisation 2C; squeeze_excitation 2Cm + m + C; depthwise_separable k²C + C² + 4C;
+///   bottleneck 2Cm + 9m² + 4m + 2C; low_rank 2Cm; spatial_depthwise k²C + 2C;
+///   plain_convolution k²C² + C
+[[nodiscard]] std::uint64_t parameters_of(const Blueprint& blueprint, std::uint64_t channels);
 
-/// Channels of a design's narrow part: channels / reduction, at least 1.
-[[nodiscard]] std::uint32_t reduced_channels(const Blueprint& blueprint, std::uint32_t channels);
+/// Multiply-accumulates per sample, forward, of one module on [channels, height, width]; one per
+/// normalised or scaled element.
+[[nodiscard]] std::uint64_t operations_of(const Blueprint& blueprint, std::uint64_t channels,
+                                          std::uint64_t height, std::uint64_t width);
+
+/// Bytes held while one module trains in float32: parameters, gradients and AdamW's two moments.
+[[nodiscard]] constexpr std::uint64_t training_bytes(std::uint64_t parameters) {
+  constexpr std::uint64_t tensors = 4;
+  return parameters * tensors * sizeof(float);
+}
 
 }  // namespace esper
