@@ -1,6 +1,8 @@
 #include "runtime/telemetry_export.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 
 #include <nlohmann/json.hpp>
 #include <prometheus/counter.h>
@@ -88,6 +90,19 @@ std::string RegistryMetrics::snapshot() const {
     for (const auto& metric : one.metric)
       all[series_name(one.name, metric)] = value_of(one.type, metric);
   return all.dump();
+}
+
+std::vector<Counted> RegistryMetrics::positive(std::string_view name) const {
+  std::vector<Counted> found;
+  for (const auto& one : registry_->Collect()) {
+    if (one.name != name) continue;
+    for (const auto& metric : one.metric) {
+      const double value = std::max(metric.gauge.value, metric.counter.value);
+      if (value > 0)
+        found.push_back({series_name(one.name, metric), static_cast<std::uint64_t>(value)});
+    }
+  }
+  return found;
 }
 
 MetricsFile::MetricsFile(const std::filesystem::path& file)

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "messages/interfaces.hpp"
+#include "runtime/account.hpp"
 
 namespace prometheus {
 class Registry;
@@ -36,6 +37,8 @@ class RegistryMetrics final : public Metrics {
   /// One JSON object of every series: {"name{role=\"narset\"}": value, …}; a histogram's value is
   /// {"count", "sum", "buckets": {"0.001": 3, …}}, its buckets cumulative.
   [[nodiscard]] std::string snapshot() const;
+  /// Gauges and counters of that name that stand above 0, by role; rounded down.
+  [[nodiscard]] std::vector<Counted> positive(std::string_view name) const;
   /// What a Prometheus endpoint would serve.
   [[nodiscard]] prometheus::Registry& registry() { return *registry_; }
 

@@ -1,0 +1,176 @@
+#include "runtime/training_run.hpp"
+
+#include <algorithm>
+
+#include "actors/decisions/host_catalogue.hpp"
+#include "messages/json.hpp"
+#include "runtime/commands.hpp"
+#include "runtime/launch.hpp"
+#include "runtime/telemetry_export.hpp"
+
+namespace esper {
+namespace {
+
+constexpr std::chrono::milliseconds metrics_interval{1'000};
+
+/// An arm with the training behind it, which the latency is measured on.
+struct TrainedArm {
+  TrainedModel model;
+  std::unique_ptr<Training> training;
+};
+
+class TrainingRun {
+ public:
+  TrainingRun(const RunConfig& config, TrainingFactory& factory, const RunDirectory& directory,
+              const std::atomic<bool>& stop, Progress& progress)
+      : config_(config),
+        factory_(factory),
+        directory_(directory),
+        stop_(stop),
+        progress_(progress),
+        metrics_file_(directory.metrics()),
+        log_(directory.log()) {
+    report_.version = version_number();
+    report_.seed = config.seed;
+    report_.pace = config.pace.mode;
+  }
+
+  RunReport execute() {
+    auto made = Journal::create(directory_.journal());
+    if (!made) {
+      fail(ExitCode::failed, made.refusal().sentence);
+      return finish(nullptr);
+    }
+    auto& journal = *made.value();
+    try {
+      train_grown(journal);
+      train_baselines();
+      measure();
+    } catch (const InvariantViolation& error) {
+      fail(ExitCode::invariant, error.what());
+    } catch (const std::exception& error) {
+      fail(ExitCode::failed, error.what());
+    }
+    progress_.end();
+    return finish(&journal);
+  }
+
+ private:
+  void fail(ExitCode code, const std::string& error) {
+    report_.exit = number_of(code);
+    report_.error = error;
+    log_.write(LogLevel::error, "run_failed", nlohmann::json{{"error", error}}.dump());
+  }
+
+  void train_grown(Journal& journal) {
+    log_.write(LogLevel::info, "run_begins", nlohmann::json{{"seed", config_.seed}}.dump());
+    auto& arm = arms_.emplace_back();
+    progress_.begin("grown", directory_.journal());
+    const auto tell = [&](const TrainingProgress& now) {
+      progress_.tell(now, arm.training.get());
+      metrics_.set("esper_step", "tolaria", "", static_cast<double>(now.step.value));
+      metrics_.set("esper_training_loss_nats", "tolaria", "", now.loss);
+      metrics_file_.write_at_intervals(metrics_, now.step, metrics_interval);
+    };
+    const auto result =
+        launch_grown(config_, {factory_, journal, metrics_, log_}, stop_, tell, arm.training);
+    progress_.end();
+    arm.model = result.grown.model;
+    report_.journal_hash = result.decision_hash;
+    report_.weights_hash = arm.model.weights_hash;
+    report_.first_irreproducible = result.first_irreproducible;
+    report_.reproducible = result.first_irreproducible.empty();
+    metrics_file_.write(metrics_, Step{arm.model.steps});
+    if (result.degraded) report_.exit = number_of(ExitCode::degraded);
+    if (result.grown.interrupted || stop_) report_.exit = number_of(ExitCode::interrupted);
+  }
+
+  /// The same steps, data order and seed, without any controller.
+  void train_baselines() {
+    if (config_.mode == Mode::off) return;  // the grown arm is the host alone already
+    const auto& model = config_.model;
+    if (config_.baselines.host) train_baseline("host", {});
+    if (config_.baselines.widened)
+      train_baseline("widened",
+                     widened(model.host, model.size, arms_.front().model.parameters));
+  }
+
+  void train_baseline(const std::string& name, std::vector<std::uint32_t> widths) {
+    if (stop_) return;
+    TrainingRequest request{config_, name, std::move(widths)};
+    request.config.mode = Mode::off;
+    request.config.training.steps_max = static_cast<std::uint32_t>(arms_.front().model.steps);
+    TrainedArm arm{{}, factory_.make(request)};
+    progress_.begin(name, {});
+    auto* training = arm.training.get();
+    const auto end = arm.training->run(
+        stop_, [&](const TrainingProgress& now) { progress_.tell(now, training); });
+    progress_.end();
+    if (end.interrupted) {  // half a baseline compares with nothing
+      report_.exit = number_of(ExitCode::interrupted);
+      return;
+    }
+    arm.model = end.model;
+    arms_.push_back(std::move(arm));
+  }
+
+  void measure() {
+    if (stop_) return;
+    std::vector<Training*> trained;
+    std::vector<TrainedModel*> models;
+    for (auto& arm : arms_) {
+      trained.push_back(arm.training.get());
+      models.push_back(&arm.model);
+    }
+    factory_.measure_latency(trained, models);
+  }
+
+  RunReport finish(Journal* journal) {
+    for (const auto& arm : arms_)
+      if (!arm.model.arm.empty()) report_.arms.push_back(arm.model);
+    // Baselines first, the model that this is about last.
+    std::rotate(report_.arms.begin(),
+                report_.arms.begin() + (report_.arms.empty() ? 0 : 1), report_.arms.end());
+    compare_arms(report_);
+    report_.breakers = metrics_.positive("esper_breaker_open");
+    if (journal != nullptr) close(*journal);
+    log_.write(LogLevel::info, "run_ends", nlohmann::json{{"exit", report_.exit}}.dump());
+    if (!write_file(directory_.report(), report_json(report_))) {
+      report_.exit = number_of(ExitCode::failed);
+      report_.error = directory_.report().string() + " can't be written";
+    }
+    return std::move(report_);
+  }
+
+  void close(Journal& journal) {
+    report_.account = account_of(journal.read_all(), config_.time.cycle_windows);
+    if (report_.journal_hash.empty()) report_.journal_hash = journal.decision_hash();
+    const auto& energy = report_.account.energy;
+    if (energy.minted != energy.available + energy.reserved + energy.spent + energy.lapsed)
+      fail(ExitCode::invariant, "LEDGER-1: the energy's sum does not hold");
+    const auto seal = journal.seal();
+    if (seal) report_.seal = seal.value();
+    else if (report_.error.empty()) fail(ExitCode::degraded, seal.refusal().sentence);
+  }
+
+  const RunConfig& config_;
+  TrainingFactory& factory_;
+  const RunDirectory& directory_;
+  const std::atomic<bool>& stop_;
+  Progress& progress_;
+  RegistryMetrics metrics_;
+  MetricsFile metrics_file_;
+  JsonLog log_;
+  RunReport report_;
+  std::vector<TrainedArm> arms_;
+};
+
+}  // namespace
+
+RunReport train_and_report(const RunConfig& config, TrainingFactory& factory,
+                           const RunDirectory& directory, const std::atomic<bool>& stop,
+                           Progress& progress) {
+  return TrainingRun{config, factory, directory, stop, progress}.execute();
+}
+
+}  // namespace esper
