@@ -7,9 +7,9 @@ namespace esper {
 namespace {
 
 /// Far above any mint and far below overflow: an absurd grant must not wrap around.
-constexpr Energy energy_max{1'000'000'000'000'000};
+constexpr Energy amount_max{1'000'000'000'000'000};
 
-Energy sane(Energy energy) { return std::clamp(energy, Energy{0}, energy_max); }
+Energy sane(Energy energy) { return std::clamp(energy, Energy{0}, amount_max); }
 
 }  // namespace
 

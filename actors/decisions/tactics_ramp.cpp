@@ -79,25 +79,26 @@ void judge_ramp(Decision& decision, SeedPlan& plan, const SeedTelemetry* seen) {
   if (judged.verdict == StageVerdict::harmful)
     return condemn(decision, plan, "G3", judged.measured, judged.threshold, judged.reason, true);
   if (judged.verdict == StageVerdict::passed) {
-    if (seen->gate.measured) plan.gain = seen->gate.loss_without - seen->gate.loss_with;
-    if (plan.stages_begun < stages) {
-      if (!decision.tactics.escape && !decision.tactics.health.in_crisis())
-        command(decision, plan, CommandKind::advance);
-    } else if (++plan.full_windows >= 2) {  // reached at the last window's end, held through this
+    plan.gain = seen->gate.loss_without - seen->gate.loss_with;
+    // Full alpha was reached at one window's end; the next one is the first that it held through.
+    if (plan.stages_begun == stages && ++plan.full_windows >= 2) {
       if (command(decision, plan, CommandKind::stabilise))
         say(decision, plan, "G3", true, judged.measured, judged.threshold, judged.reason);
       return;
     }
   } else {
     plan.full_windows = 0;
-    if (judged.verdict == StageVerdict::held) {
-      say(decision, plan, "G3", false, judged.measured, judged.threshold, judged.reason);
-      command(decision, plan, CommandKind::hold);
-    }
   }
-  if (windows >= gates.ramp_windows_max && !plan.under_way)
-    condemn(decision, plan, "G3", static_cast<double>(windows),
+  if (windows >= gates.ramp_windows_max)
+    return condemn(decision, plan, "G3", static_cast<double>(windows),
             static_cast<double>(gates.ramp_windows_max), "its ramp took too long");
+  if (judged.verdict == StageVerdict::held) {
+    say(decision, plan, "G3", false, judged.measured, judged.threshold, judged.reason);
+    command(decision, plan, CommandKind::hold);
+  }
+  const bool blocked = decision.tactics.escape || decision.tactics.health.in_crisis();
+  if (judged.verdict == StageVerdict::passed && plan.stages_begun < stages && !blocked)
+    command(decision, plan, CommandKind::advance);
 }
 
 }  // namespace esper::tactics

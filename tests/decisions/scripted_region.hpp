@@ -1,0 +1,317 @@
+#pragma once
+// A region that does as it is told, one window late, and a bank that checks every movement: the
+// smallest world in which tactics can be run. No tensor, no thread.
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "actors/decisions/alpha_ramp.hpp"
+#include "actors/decisions/lifecycle.hpp"
+#include "actors/decisions/tactics.hpp"
+
+namespace esper {
+
+/// Two point slots in region 0, one in region 1, and three designs measured everywhere.
+inline HostDescription scripted_host() {
+  HostDescription host;
+  host.name = "scripted";
+  host.regions = {{"front", {"front."}, 1'000, 50'000}, {"back", {"back."}, 1'000, 50'000}};
+  const std::uint64_t downstream[]{80'000, 60'000, 20'000};
+  for (std::uint32_t index = 0; index < 3; ++index) {
+    SlotDescription slot;
+    slot.name = "slot." + std::to_string(index);
+    slot.region = {index == 2 ? 1U : 0U};
+    slot.channels = 8;
+    slot.height = slot.width = 4;
+    slot.operations_downstream = downstream[index];
+    host.slots.push_back(slot);
+  }
+  host.parameters = 2'000;
+  host.operations = 100'000;
+  return host;
+}
+
+inline Catalogue scripted_catalogue() {
+  Catalogue catalogue;
+  for (const char* name : {"low", "middle", "high"}) {
+    Blueprint blueprint;
+    blueprint.name = name;
+    catalogue.blueprints.push_back(blueprint);
+    for (std::uint32_t slot = 0; slot < 3; ++slot) {
+      RiskSheet sheet;
+      sheet.blueprint = name;
+      sheet.slot = {slot};
+      sheet.relative_norm = 0.5;
+      sheet.parameters = 200;
+      sheet.risk = 0.2;
+      sheet.confidence = 0.9;
+      catalogue.sheets.push_back(sheet);
+    }
+  }
+  return catalogue;
+}
+
+inline TacticsSettings scripted_settings() {
+  TacticsSettings settings;
+  settings.gates.updates_min = 20;
+  settings.seed = 7;
+  return settings;
+}
+
+/// One seed as the executor has it.
+struct ScriptedSeed {
+  SeedId seed;
+  SlotId slot;
+  std::string blueprint;
+  Stage stage{};
+  AlphaRamp ramp;
+  std::uint64_t updates{};
+  Mitigations mitigations;
+};
+
+class ScriptedRegion {
+ public:
+  explicit ScriptedRegion(TacticsSettings chosen = scripted_settings()) : settings(chosen) {}
+
+  TacticsSettings settings;
+  std::int64_t lease_energy{500};       ///< granted each cycle
+  std::uint32_t cycles_granted{1'000};  ///< then no lease is renewed
+  bool executes{true};                  ///< false: commands vanish
+  bool approves{};                      ///< every proposal, in full
+  std::int64_t safety{};                ///< thousandths that answer top-ups
+  /// Loss the seed saves at full alpha, nats; negative harms.
+  std::function<double(const ScriptedSeed&)> gain = [](const ScriptedSeed&) { return 0.05; };
+  /// Alters telemetry before it is told.
+  std::function<void(RegionTelemetry&)> spoil = [](RegionTelemetry&) {};
+  /// Says why a command is refused.
+  std::function<CommandRefusal(const AdaptationCommand&)> refuse =
+      [](const AdaptationCommand&) { return CommandRefusal::none; };
+
+  std::vector<ScriptedSeed> seeds;
+  std::vector<RegionTurn> turns;
+  std::vector<RegionPart> parts;
+  std::vector<std::string> wrongs;      ///< what no tactics may do; must stay empty
+  std::int64_t spent{};
+  std::map<std::uint64_t, std::int64_t> reserved;
+
+  /// Closes the next window: steps, then the commands of the turn before, then gate passes.
+  RegionTurn next() {
+    RegionTurn turn;
+    turn.window = {turns.size() + 1};
+    RegionTelemetry& seen = turn.telemetry;
+    seen.window = turn.window;
+    seen.steps_covered = settings.time.window_steps;
+    seen.loss_mean = 1;
+    seen.loss_sigma = 0.1;
+    seen.diversity = seen.signal_rms = seen.signal_gradient = 1;
+    seen.gradient_norm_median = 1;
+    seen.gradient_norm_max = 2;
+    seen.learning_rate_ratio = 1;
+    for (ScriptedSeed& seed : seeds) {
+      for (std::uint32_t step = 0; step < settings.time.window_steps; ++step) take_step(seed.ramp);
+      seed.updates += settings.time.window_steps / 2;
+    }
+    for (const AdaptationCommand& command : due_) turn.outcomes.push_back(carry_out(command, turn.window));
+    due_.clear();
+    for (const ScriptedSeed& seed : seeds)
+      if (seed.stage == Stage::train_isolated || seed.stage == Stage::grafting ||
+          seed.stage == Stage::stabilising)
+        seen.seeds.push_back(telemetry_of(seed));
+    spoil(seen);
+    turn.answers = answer(turn.window);
+    turns.push_back(turn);
+    return turn;
+  }
+
+  /// Books and releases what tactics decided.
+  void take(const RegionPart& part) {
+    parts.push_back(part);
+    for (const Movement& movement : part.report.movements) book(movement);
+    if (part.report.held.thousandths > lease_) wrong("holds more than its lease");
+    for (const AdaptationCommand& command : part.commands) check(command);
+    if (executes) due_ = part.commands;
+    proposals_ = part.proposals;
+  }
+
+  /// Runs `windows` turns with `tactics` deciding.
+  void run(Tactics& tactics, std::uint32_t windows, Epoch epoch = {1}) {
+    for (std::uint32_t i = 0; i < windows; ++i) take(decide(tactics, next(), epoch));
+  }
+
+  [[nodiscard]] std::vector<SeedStatus> read_back() const {
+    std::vector<SeedStatus> statuses;
+    for (const ScriptedSeed& seed : seeds)
+      statuses.push_back({seed.seed, {0}, seed.slot, seed.blueprint, seed.stage, seed.ramp.alpha,
+                          seed.ramp.stages_begun, 200, seed.mitigations});
+    return statuses;
+  }
+
+  /// Commands under way are those of a dead incarnation: each is refused at its boundary.
+  void fence(Epoch epoch) { fenced_ = epoch; }
+
+  [[nodiscard]] std::size_t count(CommandKind kind) const {
+    std::size_t count = 0;
+    for (const RegionPart& part : parts)
+      for (const AdaptationCommand& command : part.commands) count += command.kind == kind;
+    return count;
+  }
+  [[nodiscard]] std::vector<GateVerdict> verdicts(const std::string& gate) const {
+    std::vector<GateVerdict> found;
+    for (const RegionPart& part : parts)
+      for (const GateVerdict& verdict : part.gates)
+        if (verdict.gate == gate) found.push_back(verdict);
+    return found;
+  }
+
+ private:
+  void wrong(const std::string& what) {
+    wrongs.push_back(std::to_string(turns.size()) + ": " + what);
+  }
+
+  ScriptedSeed* find(SeedId seed) {
+    for (ScriptedSeed& one : seeds)
+      if (one.seed == seed) return &one;
+    return nullptr;
+  }
+
+  void check(const AdaptationCommand& command) {
+    if (command.id.sequence <= sequence_ && command.id.epoch <= epoch_) wrong("command id reused");
+    epoch_ = command.id.epoch;
+    sequence_ = command.id.sequence;
+    if (Window{turns.size() + 1} > until_) wrong("command past its authority");
+    if (command.reservation && !reserved.contains(*command.reservation)) wrong("unpaid command");
+    if (command.kind == CommandKind::escape) return;
+    const ScriptedSeed* seed = find(command.seed);
+    if (command.kind == CommandKind::germinate) {
+      if (command.slot.value > 1) wrong("another region's slot");
+      for (const ScriptedSeed& other : seeds)
+        if (other.slot == command.slot && other.stage != Stage::dormant) wrong("two seeds in one slot");
+    } else if (executes && (seed == nullptr || !after(seed->stage, command.kind))) {
+      wrong("illegal " + std::string{name_of(command.kind)});
+    }
+  }
+
+  Outcome carry_out(const AdaptationCommand& command, Window window) {
+    Outcome outcome;
+    outcome.command = command.id;
+    outcome.kind = command.kind;
+    outcome.slot = command.slot;
+    outcome.seed = command.seed;
+    outcome.reservation = command.reservation;
+    outcome.step = {window.value * settings.time.window_steps};
+    outcome.refusal = command.id.epoch < fenced_ ? CommandRefusal::old_epoch : refuse(command);
+    if (outcome.refusal != CommandRefusal::none) return outcome;
+    if (command.kind == CommandKind::escape) {
+      for (ScriptedSeed& seed : seeds) escape(seed.ramp);
+      return outcome;
+    }
+    if (command.kind == CommandKind::germinate) {
+      std::erase_if(seeds, [&](const ScriptedSeed& seed) { return seed.slot == command.slot; });
+      seeds.push_back({command.seed, command.slot, command.blueprint, Stage::dormant,
+                       {}, 0, command.mitigations});
+    }
+    ScriptedSeed& seed = *find(command.seed);
+    const auto stage = after(seed.stage, command.kind);
+    if (!stage) {
+      outcome.refusal = CommandRefusal::illegal_stage;
+      return outcome;
+    }
+    seed.stage = stage.value();
+    if (command.kind == CommandKind::graft)
+      seed.ramp = alpha_ramp(command.mitigations.alpha_stages, settings.time.window_steps);
+    if (command.kind == CommandKind::graft || command.kind == CommandKind::advance) advance(seed.ramp);
+    if (command.kind == CommandKind::hold) hold(seed.ramp);
+    outcome.stage = seed.stage;
+    outcome.alpha = seed.ramp.alpha;
+    outcome.enforced = seed.mitigations;
+    outcome.parameters = 200;
+    return outcome;
+  }
+
+  [[nodiscard]] SeedTelemetry telemetry_of(const ScriptedSeed& seed) const {
+    SeedTelemetry seen;
+    seen.seed = seed.seed;
+    seen.slot = seed.slot;
+    seen.stage = seed.stage;
+    seen.alpha = seed.ramp.alpha;
+    seen.updates = seed.updates;
+    seen.relative_norm = 0.5;
+    seen.gradient_norm = 1;
+    seen.gate.measured = seed.updates >= settings.gates.updates_min;
+    const double alpha = seed.stage == Stage::train_isolated ? 1 : seed.ramp.alpha;
+    seen.gate.loss_without = 1;
+    seen.gate.loss_with = seen.gate.loss_joint = 1 - alpha * gain(seed);
+    seen.gate.finite = true;
+    seen.gate.samples = 1'024;
+    return seen;
+  }
+
+  /// The bank's turn before this one: what it answers was decided from the report before.
+  Answers answer(Window window) {
+    Answers answers;
+    const std::uint64_t length = settings.time.cycle_windows;
+    if ((window.value - 1) % length == 0 && (window.value - 1) / length < cycles_granted) {
+      lease_ = lease_energy;
+      until_ = window + length + 1;
+      answers.allocation = Allocation{{0}, {(window.value - 1) / length + 1}, {lease_}, until_};
+    }
+    if (window > until_) lease_ = 0;
+    for (const OpportunityProposal& proposal : proposals_) {
+      Verdict verdict;
+      verdict.proposal = proposal.id;
+      verdict.kind = approves ? VerdictKind::approved : VerdictKind::denied;
+      verdict.until = proposal.valid_until;
+      verdict.conditions = proposal.mitigations;
+      if (approves) {
+        verdict.amount = proposal.ask;
+        lease_ += proposal.ask.thousandths;
+      }
+      answers.verdicts.push_back(verdict);
+    }
+    for (const Movement& movement : top_ups_) {
+      const std::int64_t given = movement.energy.thousandths <= safety ? movement.energy.thousandths : 0;
+      safety -= given;
+      reserved[movement.reservation] += given;
+      answers.top_ups.push_back({{0}, movement.reservation, {given}});
+    }
+    top_ups_.clear();
+    return answers;
+  }
+
+  void book(const Movement& movement) {
+    const std::int64_t energy = movement.energy.thousandths;
+    if (energy < 0) wrong("negative energy");
+    if (movement.kind == MovementKind::reserve) {
+      if (movement.reservation <= last_reservation_) wrong("reservation number reused");
+      last_reservation_ = movement.reservation;
+      if (energy > lease_) wrong("reserved past its lease");
+      lease_ -= energy;
+      reserved[movement.reservation] = energy;
+      return;
+    }
+    const auto found = reserved.find(movement.reservation);
+    if (found == reserved.end()) return wrong("moved a reservation that is not open");
+    if (movement.kind == MovementKind::top_up) return top_ups_.push_back(movement);
+    const std::int64_t cost = movement.kind == MovementKind::settle ? energy : 0;
+    if (cost > found->second) wrong("settled more than was reserved");
+    spent += cost;
+    lease_ += found->second - cost;
+    reserved.erase(found);
+  }
+
+  std::vector<AdaptationCommand> due_;
+  std::vector<OpportunityProposal> proposals_;
+  std::vector<Movement> top_ups_;
+  std::int64_t lease_{};
+  Window until_;
+  Epoch epoch_, fenced_;
+  std::uint64_t sequence_{};
+  std::uint64_t last_reservation_{};
+};
+
+inline Tactics scripted_tactics(const TacticsSettings& settings = scripted_settings()) {
+  return {RegionId{0}, settings, scripted_host(), scripted_catalogue()};
+}
+
+}  // namespace esper
