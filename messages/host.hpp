@@ -17,7 +17,7 @@ struct SlotDescription {
   std::uint32_t height{};  ///< activations are [batch, channels, height, width]
   std::uint32_t width{};
   std::uint64_t operations_downstream{};  ///< per sample, from here to the loss
-  std::string layer;       ///< whose output it takes, e.g. "conv1"
+  std::string layer;       ///< whose output it takes, e.g. "norm1"
 
   static constexpr auto schema = record(
       "SlotDescription", field("name", &SlotDescription::name),

@@ -4,64 +4,79 @@
 
 namespace esper {
 
-namespace {
-
-Blueprint design(std::string name, BlueprintKind kind, std::uint32_t kernel,
-                 std::uint32_t reduction) {
-  return {.name = std::move(name),
-          .kind = kind,
-          .blueprint_class = BlueprintClass::growth,
-          .kernel = kernel,
-          .reduction = reduction,
-          .dropout = 0,
-          .learning_rate_scale = 1,
-          .birth = Birth::random};
-}
-
-}  // namespace
-
 std::vector<Blueprint> built_in_blueprints() {
-  return {design("normalisation", BlueprintKind::normalisation, 0, 0),
-          design("squeeze_excitation", BlueprintKind::squeeze_excitation, 0, 4),
-          design("depthwise_separable", BlueprintKind::depthwise_separable, 3, 0),
-          design("bottleneck", BlueprintKind::bottleneck, 3, 2),
-          design("low_rank", BlueprintKind::low_rank, 0, 4),
-          design("spatial_depthwise", BlueprintKind::spatial_depthwise, 5, 0)};
+  const auto growth = [](const char* name, BlueprintKind kind, std::uint32_t kernel,
+                         std::uint32_t reduction, Birth birth) {
+    Blueprint blueprint;
+    blueprint.name = name;
+    blueprint.kind = kind;
+    blueprint.blueprint_class = BlueprintClass::growth;
+    blueprint.kernel = kernel;
+    blueprint.reduction = reduction;
+    blueprint.birth = birth;
+    return blueprint;
+  };
+  // A plain rescaling has nothing to break symmetry for, so it is born at zero; convolutions grew
+  // to more when born at random and isolated for a short while.
+  return {
+      growth("normalisation", BlueprintKind::normalisation, 0, 0, Birth::zero),
+      growth("squeeze_excitation", BlueprintKind::squeeze_excitation, 0, 4, Birth::random),
+      growth("depthwise_separable", BlueprintKind::depthwise_separable, 3, 0, Birth::random),
+      growth("bottleneck", BlueprintKind::bottleneck, 3, 2, Birth::random),
+      growth("low_rank", BlueprintKind::low_rank, 0, 4, Birth::random),
+      growth("spatial_depthwise", BlueprintKind::spatial_depthwise, 5, 0, Birth::random),
+  };
 }
 
-std::uint32_t reduced_channels(const Blueprint& blueprint, std::uint32_t channels) {
-  return std::max(1u, channels / std::max(1u, blueprint.reduction));
+std::uint64_t reduced_channels(const Blueprint& blueprint, std::uint64_t channels) {
+  return blueprint.reduction == 0 ? channels
+                                  : std::max<std::uint64_t>(1, channels / blueprint.reduction);
 }
 
-std::uint64_t parameters_of(const Blueprint& blueprint, std::uint32_t channels) {
-  const std::uint64_t c = channels, r = reduced_channels(blueprint, channels),
-                      taps = std::uint64_t{blueprint.kernel} * blueprint.kernel;
+std::uint64_t parameters_of(const Blueprint& blueprint, std::uint64_t channels) {
+  const std::uint64_t reduced = reduced_channels(blueprint, channels);
+  const std::uint64_t area = std::uint64_t{blueprint.kernel} * blueprint.kernel;
+  const std::uint64_t norm = 2 * channels;
   switch (blueprint.kind) {
-    case BlueprintKind::normalisation: return 2 * c;
-    case BlueprintKind::squeeze_excitation: return (c * r + r) + (r * c + c);
-    case BlueprintKind::depthwise_separable: return taps * c + c * c + 4 * c;
-    case BlueprintKind::bottleneck: return c * r + taps * r * r + r * c + 4 * r + 2 * c;
-    case BlueprintKind::low_rank: return 2 * c * r + 2 * c;
-    case BlueprintKind::spatial_depthwise: return taps * c + 2 * c;
-    case BlueprintKind::plain_convolution: return taps * c * c + c;
+    case BlueprintKind::normalisation:
+      return norm;
+    case BlueprintKind::squeeze_excitation:
+      return 2 * channels * reduced + reduced + channels;
+    case BlueprintKind::depthwise_separable:
+      return area * channels + channels * channels + 2 * norm;
+    case BlueprintKind::bottleneck:
+      return 2 * channels * reduced + area * reduced * reduced + 4 * reduced + norm;
+    case BlueprintKind::low_rank:
+      return 2 * channels * reduced;
+    case BlueprintKind::spatial_depthwise:
+      return area * channels + norm;
+    case BlueprintKind::plain_convolution:
+      return area * channels * channels + channels;
   }
   return 0;
 }
 
-std::uint64_t operations_of(const Blueprint& blueprint, std::uint32_t channels,
-                            std::uint32_t height, std::uint32_t width) {
-  const std::uint64_t c = channels, r = reduced_channels(blueprint, channels),
-                      taps = std::uint64_t{blueprint.kernel} * blueprint.kernel,
-                      pixels = std::uint64_t{height} * width;
+std::uint64_t operations_of(const Blueprint& blueprint, std::uint64_t channels,
+                            std::uint64_t height, std::uint64_t width) {
+  const std::uint64_t reduced = reduced_channels(blueprint, channels);
+  const std::uint64_t area = std::uint64_t{blueprint.kernel} * blueprint.kernel;
+  const std::uint64_t positions = height * width;
   switch (blueprint.kind) {
-    case BlueprintKind::normalisation: return 2 * c * pixels;
-    case BlueprintKind::squeeze_excitation: return 2 * c * r + 2 * c * pixels;
-    case BlueprintKind::depthwise_separable: return (taps * c + c * c + 4 * c) * pixels;
+    case BlueprintKind::normalisation:
+      return channels * positions;
+    case BlueprintKind::squeeze_excitation:
+      return 2 * channels * reduced + channels * positions;
+    case BlueprintKind::depthwise_separable:
+      return (area * channels + channels * channels + 2 * channels) * positions;
     case BlueprintKind::bottleneck:
-      return (2 * c * r + taps * r * r + 4 * r + 2 * c) * pixels;
-    case BlueprintKind::low_rank: return (2 * c * r + 2 * c) * pixels;
-    case BlueprintKind::spatial_depthwise: return (taps * c + 2 * c) * pixels;
-    case BlueprintKind::plain_convolution: return taps * c * c * pixels;
+      return (2 * channels * reduced + area * reduced * reduced + 2 * reduced + channels) *
+             positions;
+    case BlueprintKind::low_rank:
+      return 2 * channels * reduced * positions;
+    case BlueprintKind::spatial_depthwise:
+      return (area * channels + channels) * positions;
+    case BlueprintKind::plain_convolution:
+      return area * channels * channels * positions;
   }
   return 0;
 }

@@ -14,7 +14,7 @@ namespace esper {
 
 /// Trainable parameters of one module.
 ///   normalisation 2C; squeeze_excitation 2Cm + m + C; depthwise_separable k²C + C² + 4C;
-///   bottleneck 2Cm + 9m² + 4m + 2C; low_rank 2Cm; spatial_depthwise k²C + 2C;
+///   bottleneck 2Cm + k²m² + 4m + 2C; low_rank 2Cm; spatial_depthwise k²C + 2C;
 ///   plain_convolution k²C² + C
 [[nodiscard]] std::uint64_t parameters_of(const Blueprint& blueprint, std::uint64_t channels);
 

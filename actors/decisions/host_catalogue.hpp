@@ -6,6 +6,7 @@
 
 #include "messages/configuration.hpp"
 #include "messages/host.hpp"
+#include "messages/result.hpp"
 
 namespace esper {
 
