@@ -1,0 +1,198 @@
+#include "gpu/seed_training.hpp"
+
+#include <cmath>
+
+#include <torch/nn/functional/loss.h>
+#include <torch/nn/utils/clip_grad.h>
+
+#include "actors/decisions/number.hpp"
+#include "gpu/isolation.hpp"
+#include "gpu/vital_signs.hpp"
+
+namespace esper {
+
+namespace {
+
+/// Scales the gradients so that their norm is at most `limit`; 0: no limit.
+void clip(const std::vector<torch::Tensor>& parameters, double norm, double limit) {
+  if (limit <= 0 || norm <= limit) return;
+  const torch::NoGradGuard no_graph;
+  for (const auto& parameter : parameters)
+    if (parameter.grad().defined()) parameter.grad().mul_(limit / (norm + 1e-6));
+}
+
+void clear_gradients(const std::vector<torch::Tensor>& parameters) {
+  for (const auto& parameter : parameters) parameter.mutable_grad().reset();
+}
+
+/// Steps where there is a finite gradient that is not zero: momentum and decay would move weights
+/// even without one.
+void update(LiveSeed& live, double learning_rate_ratio) {
+  live.gradient_norm = gradient_norm(live.parameters);
+  if (!finite(live.gradient_norm)) {
+    ++live.non_finite;
+  } else if (live.gradient_norm > 0) {
+    clip(live.parameters, live.gradient_norm, live.mitigations.clip_norm);
+    for (auto& group : live.optimizer->param_groups())
+      group.options().set_lr(live.learning_rate * learning_rate_ratio);
+    live.optimizer->step();
+    ++live.updates;
+  }
+  clear_gradients(live.parameters);
+}
+
+void measure_norms(LiveSeed& live) {
+  double seed = 0, host = 0;
+  for (const Slot* slot : live.slots) {
+    if (!slot->seed_output().defined()) continue;
+    seed += sum_of_squares(slot->seed_output().detach());
+    host += sum_of_squares(slot->host_output().detach());
+  }
+  // A seed that gives NaN must be told as such, not skipped.
+  if (host > 0) live.relative_norm = std::sqrt(seed / host);
+}
+
+/// Observes the seed's slots for one pass, then lets go and goes back to what was.
+class ObservingScope {
+ public:
+  explicit ObservingScope(const std::vector<Slot*>& slots) : slots_(slots) {
+    for (Slot* slot : slots_) slot->set_observing(true);
+  }
+  ~ObservingScope() {
+    for (Slot* slot : slots_) slot->forget();
+  }
+  ObservingScope(const ObservingScope&) = delete;
+  ObservingScope& operator=(const ObservingScope&) = delete;
+
+ private:
+  const std::vector<Slot*>& slots_;
+};
+
+std::vector<torch::nn::Module*> all_modules(HostModel& host, const SeedBed& bed) {
+  std::vector<torch::nn::Module*> modules{&host.module()};
+  for (const auto& live : bed.seeds())
+    if (!live->fossilised())
+      for (auto* module : live->seed->module_pointers()) modules.push_back(module);
+  return modules;
+}
+
+double gate_loss(HostModel& host, const SessionData& data, const Batch& batch) {
+  return data.loss(host.forward(batch.inputs), batch.targets).item<double>();
+}
+
+/// Distance of the shadow's output from the host's own, nats per sample.
+torch::Tensor distillation(const torch::Tensor& logits, const torch::Tensor& teacher) {
+  return torch::nn::functional::kl_div(
+      logits.log_softmax(1), teacher.softmax(1),
+      torch::nn::functional::KLDivFuncOptions().reduction(torch::kBatchMean));
+}
+
+}  // namespace
+
+std::unique_ptr<torch::optim::AdamW> seed_optimizer(const std::vector<torch::Tensor>& parameters,
+                                                    const SeedConfig& config,
+                                                    double learning_rate, double ratio) {
+  return std::make_unique<torch::optim::AdamW>(
+      parameters,
+      torch::optim::AdamWOptions(learning_rate * ratio).weight_decay(config.weight_decay));
+}
+
+std::uint64_t shadow_pass(HostModel& host, torch::optim::Optimizer& host_optimizer, LiveSeed& live,
+                          const Batch& batch, const LossFunction& loss,
+                          double learning_rate_ratio) {
+  const auto samples = static_cast<std::uint64_t>(batch.inputs.size(0));
+  const auto& slot = live.slots.front()->description();
+  const std::uint64_t forward = host.description().operations;
+  std::uint64_t cost = samples * (forward + 2 * slot.operations_downstream + 3 * live.operations);
+  {
+    const EvaluationScope still({&host.module()});
+    const torch::NoGradGuard no_graph;  // the seed's slot switches gradients on
+    torch::Tensor teacher;
+    if (live.mitigations.knowledge_distillation_weight > 0) {
+      teacher = host.forward(batch.inputs);
+      cost += samples * forward;
+    }
+    const ObservingScope observed(live.slots);
+    const TrialScope trial(live.slots, {.alpha = live.target_alpha(), .differentiated = true});
+    const auto logits = host.forward(batch.inputs);
+    const torch::AutoGradMode graph(true);
+    auto shadow = loss(logits, batch.targets);
+    measure_norms(live);
+    if (!finite(shadow.item<double>())) {
+      ++live.non_finite;
+      return cost;
+    }
+    if (teacher.defined())
+      shadow = shadow +
+               live.mitigations.knowledge_distillation_weight * distillation(logits, teacher);
+    gradients_into(shadow, live.parameters);
+  }
+  update(live, learning_rate_ratio);
+  if (isolation_switches().step_on_zero_gradients) {
+    for (auto& group : host_optimizer.param_groups())
+      for (const auto& parameter : group.params())
+        parameter.mutable_grad() = torch::zeros_like(parameter);
+    host_optimizer.step();
+  }
+  return cost;
+}
+
+bool gradients_finite(const LiveSeed& live) { return finite(gradient_norm(live.parameters)); }
+
+void task_step(LiveSeed& live, double learning_rate_ratio) {
+  measure_norms(live);
+  update(live, learning_rate_ratio);
+}
+
+std::uint64_t gate_passes(HostModel& host, SeedBed& bed, const SessionData& data,
+                          const TimeConfig& time, const GateConfig& gates, bool paused) {
+  std::vector<LiveSeed*> isolated, on_graph;
+  for (const auto& live : bed.seeds()) {
+    live->gate = {};
+    if (live->stage == Stage::train_isolated && !paused && live->updates >= gates.updates_min)
+      isolated.push_back(live.get());
+    if (live->touches_host()) on_graph.push_back(live.get());
+  }
+  if (isolated.empty() && on_graph.empty()) return 0;
+  const bool verdict = std::any_of(on_graph.begin(), on_graph.end(), [](const LiveSeed* live) {
+    return live->stage == Stage::stabilising;
+  });
+  const std::uint32_t samples = verdict ? time.verdict_samples : time.gate_samples;
+  const Batch batch = data.gate_batch(samples);
+  const EvaluationScope still(all_modules(host, bed));
+  const torch::NoGradGuard no_graph;
+  const auto used = static_cast<std::uint64_t>(batch.inputs.size(0));
+  const std::uint64_t once = host.description().operations + bed.fossilised_operations();
+  std::uint64_t cost = used * once;
+  const double present = gate_loss(host, data, batch);
+  const auto fill = [&](LiveSeed& live, double without, double with) {
+    live.gate = {.measured = true, .loss_without = without, .loss_with = with, .loss_joint = with,
+                 .finite = finite(with) && finite(without) && live.non_finite == 0 &&
+                           finite(live.gradient_norm),
+                 .samples = static_cast<std::uint32_t>(used)};
+    cost += used * (once + live.operations);
+  };
+  for (LiveSeed* live : isolated) {
+    const TrialScope trial(live->slots, {.alpha = live->target_alpha()});
+    fill(*live, present, gate_loss(host, data, batch));
+  }
+  for (LiveSeed* live : on_graph) {
+    const TrialScope trial(live->slots, {.alpha = 0});
+    fill(*live, gate_loss(host, data, batch), present);
+  }
+  if (isolated.size() > 1) {
+    std::vector<std::unique_ptr<TrialScope>> trials;
+    for (LiveSeed* live : isolated)
+      trials.push_back(
+          std::make_unique<TrialScope>(live->slots, Trial{.alpha = live->target_alpha()}));
+    const double joint = gate_loss(host, data, batch);
+    cost += used * once;
+    for (LiveSeed* live : isolated) {
+      live->gate.loss_joint = joint;
+      cost += used * live->operations;
+    }
+  }
+  return cost;
+}
+
+}  // namespace esper

@@ -1,0 +1,36 @@
+#pragma once
+// Passes beside the training pass, for seeds alone: shadow passes that teach isolated seeds, the
+// update of seeds on the graph, and gate passes. None is noticed by the host.
+#include "gpu/live_seed.hpp"
+#include "gpu/session_data.hpp"
+
+namespace esper {
+
+/// What passes cost, in multiply-accumulates.
+struct PassCost {
+  std::uint64_t shadow{}, gate{};
+};
+
+/// AdamW over the seed's parameters at its peak rate. `ratio`: the schedule's present one.
+[[nodiscard]] std::unique_ptr<torch::optim::AdamW> seed_optimizer(
+    const std::vector<torch::Tensor>& parameters, const SeedConfig& config, double learning_rate,
+    double ratio);
+
+/// One shadow pass of an isolated seed on `batch`, at its target alpha: the host in evaluation
+/// mode and without a graph up to the slot, gradients for the seed's parameters alone, one update.
+/// A pass whose loss or gradient is not finite is counted and not stepped. Returns its cost.
+std::uint64_t shadow_pass(HostModel& host, torch::optim::Optimizer& host_optimizer, LiveSeed& live,
+                          const Batch& batch, const LossFunction& loss, double learning_rate_ratio);
+
+/// Gradients of a seed on the graph are finite.
+[[nodiscard]] bool gradients_finite(const LiveSeed& live);
+
+/// One update of a seed on the graph from the task's gradient; then its gradients are undefined.
+void task_step(LiveSeed& live, double learning_rate_ratio);
+
+/// Fills `gate` of every seed that awaits a verdict: isolated ones with enough updates (not while
+/// `paused`), grafting ones at alpha > 0, and stabilising ones. Returns the cost.
+std::uint64_t gate_passes(HostModel& host, SeedBed& bed, const SessionData& data,
+                          const TimeConfig& time, const GateConfig& gates, bool paused);
+
+}  // namespace esper

@@ -1,0 +1,54 @@
+#pragma once
+// What a loop tells its session: settings, and the callbacks that only the loop can answer.
+#include <functional>
+
+#include <torch/types.h>
+
+#include "messages/configuration.hpp"
+
+namespace esper {
+
+/// inputs [samples, …] and targets [samples], as the host's forward and the loss take them.
+struct Batch {
+  at::Tensor inputs, targets;
+};
+
+/// Logits and targets to the mean loss, nats per sample.
+using LossFunction = std::function<at::Tensor(const at::Tensor&, const at::Tensor&)>;
+
+struct SessionData {
+  std::function<Batch()> step_batch;               ///< of the present step, augmented as trained on
+  std::function<Batch(std::uint32_t)> gate_batch;  ///< so many samples of the gate split
+  LossFunction loss;
+  std::function<double()> learning_rate_ratio;     ///< present over peak, [0, 1]
+  /// Data position, any words; both empty: a rollback then restores state only.
+  std::function<std::vector<std::uint64_t>()> position;
+  std::function<void(const std::vector<std::uint64_t>&)> set_position;
+  std::vector<at::Generator> generators;           ///< drawn from by the loop, but the global one
+  std::uint32_t batch_samples{};                   ///< per step
+};
+
+/// The parts of a run's config that the session reads.
+struct SessionSettings {
+  std::uint64_t seed{1};
+  Mode mode{Mode::act};
+  PaceConfig pace;
+  TimeConfig time;
+  GateConfig gates;
+  SeedConfig seeds;
+  LimitConfig limits;
+  ReflexConfig reflex;
+  DecisionConfig decisions;
+  std::vector<Blueprint> blueprints;   ///< what may be germinated
+};
+
+enum class StepAdvice : std::uint8_t { proceed, skip };
+
+/// `reason` is a literal: non_finite_output, non_finite_gradient, non_finite_loss, loss_spike.
+struct StepVerdict {
+  StepAdvice advice{StepAdvice::proceed};
+  const char* reason{""};
+  [[nodiscard]] bool proceed() const { return advice == StepAdvice::proceed; }
+};
+
+}  // namespace esper

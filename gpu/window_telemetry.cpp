@@ -1,0 +1,210 @@
+#include "gpu/window_telemetry.hpp"
+
+#include "actors/decisions/number.hpp"
+#include "gpu/window_statistics.hpp"
+
+namespace esper {
+
+namespace {
+
+constexpr std::size_t calm_ranks_kept = 32;
+/// Elements that an RMS is taken over: evenly spread blocks, so that batch norm's balance over the
+/// whole batch shows. 16 rows alone would sway by more than the jitter band.
+constexpr std::int64_t rms_elements_max = 1 << 16;
+
+/// RMS over at most rms_elements_max elements of a float32 tensor, in blocks of a cache line.
+double sampled_rms(const at::Tensor& tensor) {
+  constexpr std::int64_t block = 64;
+  const std::int64_t count = tensor.numel();
+  if (!tensor.is_cpu() || tensor.scalar_type() != at::kFloat ||
+      !tensor.is_non_overlapping_and_dense() || count <= rms_elements_max)
+    return root_mean_square(tensor);
+  const auto* values = tensor.const_data_ptr<float>();
+  // An odd number of blocks apart, so that no power of two in the shape is met again and again.
+  const std::int64_t apart = (count / rms_elements_max) | 1;
+  double sum = 0;
+  std::int64_t taken = 0;
+  for (std::int64_t at = 0; at + block <= count; at += apart * block, taken += block)
+    sum += sum_of_squares(values + at, block);
+  return std::sqrt(sum / static_cast<double>(taken));
+}
+
+const at::Tensor& input_of(const RegionPorts& ports, const at::Tensor& batch) {
+  if (ports.input == nullptr) return batch;
+  return ports.input_is_branch ? ports.input->seed_input() : ports.input->output();
+}
+
+std::int64_t channels_of(const HostDescription& host, const Slot* slot) {
+  for (const auto& description : host.slots)
+    if (slot != nullptr && description.name == slot->description().name)
+      return description.channels;
+  return 0;
+}
+
+}  // namespace
+
+std::vector<RegionPorts> ports_of(HostModel& host) {
+  const auto& description = host.description();
+  std::vector<RegionPorts> ports(description.regions.size());
+  std::vector<Slot*> first(description.regions.size());
+  for (std::size_t slot = 0; slot < description.slots.size(); ++slot) {
+    const auto region = description.slots[slot].region.value;
+    if (first.at(region) == nullptr) first[region] = &host.slot(slot);
+    ports[region].output = &host.slot(slot);
+  }
+  for (std::size_t region = 0; region < ports.size(); ++region) {
+    const Slot* own = first[region];
+    if (own != nullptr && own->description().kind == SlotKind::branch) {
+      ports[region].input = own;
+      ports[region].input_is_branch = true;
+      continue;
+    }
+    for (const auto& edge : description.edges)
+      if (edge.to.value == region && !edge.skip && ports.at(edge.from.value).output != nullptr)
+        ports[region].input = ports[edge.from.value].output;
+  }
+  return ports;
+}
+
+WindowTelemetry::WindowTelemetry(HostModel& host, const GateConfig& gates,
+                                 std::uint32_t window_steps)
+    : gates_(gates), window_steps_(window_steps) {
+  const auto ports = ports_of(host);
+  const auto& description = host.description();
+  for (std::uint32_t index = 0; index < ports.size(); ++index) {
+    Region region;
+    region.ports = ports[index];
+    region.parameters = host.region_parameters({index});
+    double count = 0;
+    for (const auto& parameter : region.parameters) count += static_cast<double>(parameter.numel());
+    region.root_parameters = std::sqrt(std::max(count, 1.0));
+    region.changes.reserve(window_steps);
+    region.norms.reserve(window_steps);
+    region.calm_ranks.reserve(calm_ranks_kept);
+    if (const auto channels = channels_of(description, region.ports.output); channels > 0)
+      region.ranker.emplace(channels);
+    if (region.ports.input != nullptr && !region.ports.input_is_branch)
+      region.input_ranker.emplace(channels_of(description, region.ports.input));
+    regions_.push_back(std::move(region));
+  }
+  losses_.reserve(window_steps);
+  scratch_.reserve(std::max<std::size_t>({window_steps, calm_ranks_kept, regions_.size()}));
+}
+
+bool WindowTelemetry::measure_gradients() {
+  gradients_finite_ = true;
+  for (auto& region : regions_) {
+    region.norm = gradient_norm(region.parameters);
+    if (finite(region.norm)) continue;
+    ++region.non_finite;
+    gradients_finite_ = false;
+  }
+  return gradients_finite_;
+}
+
+void WindowTelemetry::measure_activations(const at::Tensor& batch, bool with_rank) {
+  for (auto& region : regions_) {
+    if (region.ports.output == nullptr) continue;
+    const auto& output = region.ports.output->output();
+    const auto& input = input_of(region.ports, batch);
+    if (!output.defined() || !input.defined()) continue;
+    const double rms = sampled_rms(output), before = region.last_rms;
+    if (!finite(rms)) continue;
+    if (before > 0 && region.changes.size() < window_steps_)
+      region.changes.push_back((rms > before ? rms - before : before - rms) / before);
+    region.last_rms = rms;
+    region.output_rms += rms;
+    region.input_rms += sampled_rms(input);
+    ++region.samples;
+    if (!with_rank || !region.ranker) continue;
+    if (const double rank = (*region.ranker)(output); finite(rank)) region.rank = rank;
+    if (!region.input_ranker) {
+      // The batch, or what a branch's layer reads: its channels are known only now.
+      if (input.dim() < 2) continue;
+      region.input_ranker.emplace(input.size(1));
+    }
+    if (const double rank = (*region.input_ranker)(input); finite(rank)) region.input_rank = rank;
+  }
+}
+
+void WindowTelemetry::accept(double loss) {
+  if (!finite(loss)) {
+    for (auto& region : regions_)
+      if (finite(region.norm)) ++region.non_finite;  // a step counts once
+  }
+  if (losses_.size() < window_steps_) losses_.push_back(loss);
+  for (auto& region : regions_)
+    if (region.norms.size() < window_steps_) region.norms.push_back(region.norm);
+}
+
+void WindowTelemetry::skip(bool non_finite) {
+  ++skipped_;
+  if (!non_finite) return;
+  for (auto& region : regions_)
+    if (finite(region.norm)) ++region.non_finite;
+}
+
+double WindowTelemetry::diversity(Region& region, bool calm) {
+  if (calm) {
+    if (region.calm_ranks.size() < calm_ranks_kept)
+      region.calm_ranks.push_back(region.rank);
+    else
+      region.calm_ranks[region.next_calm++ % calm_ranks_kept] = region.rank;
+  }
+  if (region.calm_ranks.empty()) return region.input_rank > 0 ? region.rank / region.input_rank : 1;
+  scratch_.assign(region.calm_ranks.begin(), region.calm_ranks.end());
+  const double median = quantile(scratch_, 0.5);
+  return median > 0 ? region.rank / median : 1;
+}
+
+void WindowTelemetry::close_region(Region& region, RegionTelemetry& told) {
+  told.jitter = quantile(region.changes, 0.95);
+  told.gradient_norm_max = 0;
+  for (const double norm : region.norms)
+    if (!(norm <= told.gradient_norm_max)) told.gradient_norm_max = norm;
+  told.gradient_norm_median = quantile(region.norms, 0.5);
+  told.non_finite = region.non_finite;
+  told.signal_rms = region.samples > 0 && region.input_rms > 0
+                        ? region.output_rms / region.input_rms
+                        : 1;
+  const bool calm = told.steps_covered > 0 && told.non_finite == 0 &&
+                    told.jitter <= gates_.jitter_max && told.drift <= gates_.drift_max;
+  told.diversity = region.ranker ? diversity(region, calm) : 1;
+  region.changes.clear();
+  region.norms.clear();
+  region.output_rms = region.input_rms = 0;
+  region.samples = 0;
+  region.non_finite = 0;
+}
+
+void WindowTelemetry::close(Window window, double learning_rate_ratio,
+                            std::vector<RegionTelemetry>& regions) {
+  const double mean = mean_of(losses_);
+  const double sigma = detrended_sigma(losses_);
+  const double drift = relative_rise(mean, loss_before_);
+  for (std::uint32_t index = 0; index < regions_.size(); ++index) {
+    auto& told = regions.at(index);
+    told.region = {index};
+    told.window = window;
+    told.steps_covered = static_cast<std::uint32_t>(losses_.size());
+    told.steps_missing = skipped_;
+    told.loss_mean = mean;
+    told.loss_sigma = sigma;
+    told.drift = drift;
+    told.learning_rate_ratio = learning_rate_ratio;
+    close_region(regions_[index], told);
+  }
+  scratch_.clear();
+  for (std::uint32_t index = 0; index < regions_.size(); ++index)
+    scratch_.push_back(regions[index].gradient_norm_median / regions_[index].root_parameters);
+  const double median = quantile(scratch_, 0.5);
+  for (std::uint32_t index = 0; index < regions_.size(); ++index) {
+    const double own = regions[index].gradient_norm_median / regions_[index].root_parameters;
+    regions[index].signal_gradient = median > 0 ? own / median : 1;
+  }
+  if (!losses_.empty()) loss_before_ = mean;
+  losses_.clear();
+  skipped_ = 0;
+}
+
+}  // namespace esper

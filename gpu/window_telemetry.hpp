@@ -1,0 +1,66 @@
+#pragma once
+// Gathers one window's facts per region, step by step, in memory taken once.
+#include "gpu/host_model.hpp"
+#include "gpu/vital_signs.hpp"
+#include "messages/configuration.hpp"
+#include "messages/telemetry.hpp"
+
+namespace esper {
+
+/// Where a region's activations enter and leave it.
+struct RegionPorts {
+  Slot* output{};             ///< the region's last slot; null: it has none
+  const Slot* input{};        ///< null: the batch itself
+  bool input_is_branch{};     ///< the input is what `input`'s layer reads
+};
+/// One per region, by the slots and edges of the host's description.
+[[nodiscard]] std::vector<RegionPorts> ports_of(HostModel& host);
+
+class WindowTelemetry {
+ public:
+  WindowTelemetry(HostModel& host, const GateConfig& gates, std::uint32_t window_steps);
+
+  /// After backward: gradient norms of each region. False: one is not finite.
+  [[nodiscard]] bool measure_gradients();
+  /// After backward, while slots still hold their activations. `batch`: the step's inputs.
+  /// `with_rank`: effective rank too, the dearest measurement, once a window.
+  void measure_activations(const at::Tensor& batch, bool with_rank);
+  /// The step was kept, or left out.
+  void accept(double loss);
+  void skip(bool non_finite);
+  /// Fills the regions' part of the report, but for seeds, and begins the next window.
+  void close(Window window, double learning_rate_ratio, std::vector<RegionTelemetry>& regions);
+
+  /// The last gradients and loss were finite.
+  [[nodiscard]] bool gradients_finite() const { return gradients_finite_; }
+
+ private:
+  struct Region {
+    RegionPorts ports;
+    std::vector<at::Tensor> parameters;
+    double root_parameters{};
+    std::vector<double> changes;      ///< |RMS_t - RMS_t-1| / RMS_t-1, of this window's steps
+    std::vector<double> norms;        ///< of accepted steps
+    std::vector<double> calm_ranks;   ///< a ring of the newest calm windows'
+    std::size_t next_calm{};
+    double norm{};                    ///< of the present step
+    double last_rms{};                ///< 0: none yet
+    double output_rms{}, input_rms{}; ///< sums over the window's steps
+    std::uint32_t samples{};
+    double rank{1}, input_rank{1};
+    std::uint64_t non_finite{};
+    std::optional<EffectiveRank> ranker, input_ranker;
+  };
+  void close_region(Region& region, RegionTelemetry& told);
+  [[nodiscard]] double diversity(Region& region, bool calm);
+
+  GateConfig gates_;
+  std::uint32_t window_steps_;
+  std::vector<Region> regions_;
+  std::vector<double> losses_, scratch_;
+  std::uint32_t skipped_{};
+  double loss_before_{};
+  bool gradients_finite_{true};
+};
+
+}  // namespace esper
