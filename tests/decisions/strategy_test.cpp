@@ -1,0 +1,409 @@
+#include "actors/decisions/strategy.hpp"
+
+#include "actors/decisions/random.hpp"
+#include "messages/json.hpp"
+#include "tests/test_seed.hpp"
+
+#include <catch2/catch.hpp>
+#include <rapidcheck.h>
+
+#include <algorithm>
+#include <limits>
+
+namespace esper {
+namespace {
+
+constexpr Epoch epoch{1};
+
+StrategySettings settings_of(std::int64_t mint_per_region = 100, std::uint32_t regions = 3) {
+  StrategySettings settings;
+  settings.regions = regions;
+  settings.budget.mint_per_region = mint_per_region;
+  settings.allocation.policy = AllocationPolicy::uniform;
+  return settings;
+}
+
+/// Calm regions that each ask for a seed of 40; the loss falls by 2 % a window.
+std::vector<RegionReport> calm(Window window, std::uint32_t regions = 3) {
+  std::vector<RegionReport> reports(regions);
+  for (std::uint32_t region = 0; region < regions; ++region) {
+    reports[region].region = {region};
+    reports[region].window = window;
+    reports[region].learning_rate_ratio = 1;
+    reports[region].asked = {40};
+    reports[region].confidence = 1;
+    reports[region].expected_gain = 0.05;
+    reports[region].loss_mean = 1;
+    for (std::uint64_t i = 0; i < window.value; ++i)
+      reports[region].loss_mean *= 0.98;
+  }
+  return reports;
+}
+
+StrategyPart decide_calm(Strategy& strategy, Window window) {
+  return decide(strategy, window, epoch, calm(window), {});
+}
+
+OpportunityProposal proposal_of(std::uint32_t region, std::uint64_t id, std::int64_t ask) {
+  OpportunityProposal proposal;
+  proposal.id = id;
+  proposal.region = {region};
+  proposal.ask = {ask};
+  proposal.predicted_gain = 0.1;
+  proposal.predicted_gain_sd = 0.01;
+  proposal.valid_until = {1'000};
+  return proposal;
+}
+
+SCENARIO("leases are dealt a turn early and their authority has no gap", "[strategy]") {
+  Strategy strategy{settings_of()};
+  Window until{0};
+  for (Window window{1}; window <= Window{25}; window = window + 1) {
+    const StrategyPart part = decide_calm(strategy, window);
+    CHECK(part.mint.has_value() == (window == Window{1} || window.value % 6 == 0));
+    REQUIRE(part.answers.size() == 3);
+    for (std::uint32_t region = 0; region < 3; ++region) {
+      CHECK(part.answers[region].region == RegionId{region});
+      const auto& lease = part.answers[region].allocation;
+      CHECK(lease.has_value() == part.mint.has_value());
+      if (!lease)
+        continue;
+      CHECK(lease->cycle == part.mint->cycle);
+      CHECK(lease->until == Window{6 * lease->cycle.value + 1});
+      // Bound from the turn after this one, whose commands apply at the boundary after that.
+      CHECK((window == Window{1} || until >= window + 1));
+    }
+    if (part.mint)
+      until = part.answers[0].allocation->until;
+  }
+}
+
+SCENARIO("a mint is split, dealt in whole seeds and the rest kept for proposals", "[strategy]") {
+  Strategy strategy{settings_of()};
+  const StrategyPart part = decide_calm(strategy, {1});
+  REQUIRE(part.mint.has_value());
+  CHECK(part.mint->minted == Energy{300});
+  CHECK(part.mint->treasury == Energy{240});
+  // 70 % of the treasury, 168, pays four seeds of 40; the cycle's number says who begins.
+  CHECK(part.answers[0].allocation->energy == Energy{40});
+  CHECK(part.answers[1].allocation->energy == Energy{80});
+  CHECK(part.answers[2].allocation->energy == Energy{40});
+  CHECK(strategy.ledger.treasury() == Energy{80});
+  CHECK(part.balance.minted == Energy{300});
+  CHECK(part.balance.available == Energy{300});
+  WHEN("the cycle ends") {
+    for (Window window{2}; window < Window{6}; window = window + 1)
+      (void)decide_calm(strategy, window);
+    const StrategyPart next = decide_calm(strategy, {6});
+    THEN("what was not reserved lapses; pool and safety stay") {
+      CHECK(next.balance.lapsed == Energy{240});
+      CHECK(next.balance.minted == Energy{600});
+      CHECK(strategy.ledger.emergency() == Energy{60});
+      CHECK(strategy.ledger.safety() == Energy{60});
+    }
+    THEN("the pool keeps three shares at most") {
+      for (Window window{7}; window <= Window{60}; window = window + 1)
+        (void)decide_calm(strategy, window);
+      CHECK(strategy.ledger.emergency() == Energy{90 + 30});
+      CHECK(strategy.ledger.conserves_energy());
+    }
+  }
+}
+
+SCENARIO("a hold mints nothing and authority goes on", "[strategy]") {
+  Strategy strategy{settings_of()};
+  for (Window window{1}; window <= Window{5}; window = window + 1)
+    (void)decide_calm(strategy, window);
+  auto broken = calm({6});
+  broken[2].non_finite = true;
+  const StrategyPart part = decide(strategy, {6}, epoch, broken, {proposal_of(0, 1, 5)});
+  REQUIRE(part.posture.has_value());
+  CHECK(part.posture->from == Posture::explore);
+  CHECK(part.posture->to == Posture::hold);
+  CHECK_FALSE(part.posture->reason.empty());
+  REQUIRE(part.mint.has_value());
+  CHECK(part.mint->minted == Energy{0});
+  for (const Answers& answers : part.answers) {
+    REQUIRE(answers.allocation.has_value());
+    CHECK(answers.allocation->energy == Energy{0});
+    CHECK(answers.allocation->until == Window{13});
+  }
+  CHECK(part.answers[0].verdicts.at(0).kind == VerdictKind::deferred);
+}
+
+SCENARIO("regressions halve the coming mints", "[strategy]") {
+  Strategy strategy{settings_of()};
+  (void)decide_calm(strategy, {1});
+  auto regressed = calm({2});
+  regressed[0].losses = regressed[0].regressions = 1;
+  (void)decide(strategy, {2}, epoch, regressed, {});
+  std::vector<std::int64_t> minted;
+  for (Window window{3}; window <= Window{24}; window = window + 1)
+    if (const auto part = decide_calm(strategy, window); part.mint)
+      minted.push_back(part.mint->minted.thousandths);
+  // Exploit while headroom is below 1: 300 * 0.6 * 0.5; three cycles later it is forgotten.
+  CHECK(minted == std::vector<std::int64_t>{90, 90, 90, 300});
+}
+
+SCENARIO("an absent region gets authority back when it reports", "[strategy]") {
+  Strategy strategy{settings_of()};
+  (void)decide_calm(strategy, {1});
+  for (Window window{2}; window <= Window{6}; window = window + 1) {
+    auto reports = calm(window);
+    reports.erase(reports.begin() + 1);
+    const StrategyPart part = decide(strategy, window, epoch, reports, {});
+    CHECK(part.answers.size() == 3);
+    CHECK_FALSE(part.answers[1].allocation.has_value());
+  }
+  CHECK(strategy.ledger.lease({1}).free == Energy{80});  // in escrow until it ends
+  const StrategyPart part = decide_calm(strategy, {9});
+  REQUIRE(part.answers[1].allocation.has_value());
+  CHECK(part.answers[1].allocation->energy == Energy{0});
+  CHECK(part.answers[1].allocation->until == Window{13});
+  CHECK_FALSE(part.answers[0].allocation.has_value());
+  CHECK(strategy.ledger.lease({1}).free == Energy{0});
+}
+
+SCENARIO("a strategist that was away answers for its absence", "[strategy]") {
+  Strategy strategy{settings_of()};
+  (void)decide_calm(strategy, {1});
+  auto reports = calm({2});
+  reports[0].movements = {
+      {MovementKind::reserve, {0}, 1, {{0}, epoch, 1}, {40}},
+      {MovementKind::top_up, {0}, 1, {{0}, epoch, 2}, {10}},
+      {MovementKind::release, {0}, 9, {}, {0}},
+  };
+  miss(strategy, {2}, reports, {proposal_of(2, 7, 10)});
+  CHECK(strategy.ledger.balance().reserved == Energy{40});
+  for (Window window{3}; window <= Window{6}; window = window + 1)
+    miss(strategy, window, calm(window), {});
+  const StrategyPart part = decide_calm(strategy, {7});
+  REQUIRE(part.answers[2].verdicts.size() == 1);
+  CHECK(part.answers[2].verdicts[0].proposal == 7);
+  CHECK(part.answers[2].verdicts[0].kind == VerdictKind::denied);
+  CHECK(part.answers[2].verdicts[0].reason == "no strategist in that turn");
+  REQUIRE(part.answers[0].top_ups.size() == 1);
+  CHECK(part.answers[0].top_ups[0].energy == Energy{10});
+  CHECK(part.refused.size() == 1);
+  REQUIRE(part.mint.has_value());  // of the cycle whose mint it missed
+  CHECK(part.mint->cycle == Cycle{2});
+  const StrategyPart next = decide_calm(strategy, {8});
+  CHECK(next.answers[2].verdicts.empty());
+  CHECK(next.refused.empty());
+}
+
+SCENARIO("reservations expire and their region is told", "[strategy]") {
+  Strategy strategy{settings_of()};
+  (void)decide_calm(strategy, {1});
+  auto reports = calm({2});
+  reports[0].movements = {{MovementKind::reserve, {0}, 1, {{0}, epoch, 1}, {40}}};
+  (void)decide(strategy, {2}, epoch, reports, {});
+  for (Window window{3}; window < Window{22}; window = window + 1)
+    CHECK(decide_calm(strategy, window).answers[0].expired.empty());
+  CHECK(decide_calm(strategy, {22}).answers[0].expired == std::vector<std::uint64_t>{1});
+}
+
+SCENARIO("a refused movement is told with its region and reason", "[strategy]") {
+  Strategy strategy{settings_of()};
+  (void)decide_calm(strategy, {1});
+  auto reports = calm({2});
+  reports[1].movements = {{MovementKind::reserve, {0}, 5, {{1}, epoch, 1}, {4'000}}};
+  const StrategyPart part = decide(strategy, {2}, epoch, reports, {});
+  REQUIRE(part.refused.size() == 1);
+  CHECK(part.refused[0] == "region 1: reserve of reservation 5: the account holds less");
+}
+
+SCENARIO("an approved proposal exceeds its own lease and touches nobody else's", "[strategy]") {
+  CHECK(rc::check("grants are the same with and without proposals", [] {
+    Strategy with{settings_of(*rc::gen::inRange(0, 300))};
+    with.settings.allocation.policy =
+        *rc::gen::element(AllocationPolicy::uniform, AllocationPolicy::bandit);
+    with.allocator = make_allocator(with.settings.allocation, 3);
+    Strategy without = with;
+    const auto last = *rc::gen::element<std::uint64_t>(1, 3, 6, 8);
+    for (Window window{1}; window <= Window{last}; window = window + 1) {
+      auto reports = calm(window);
+      for (RegionReport& report : reports) {
+        report.asked = {*rc::gen::inRange(0, 120)};
+        report.held = with.ledger.lease(report.region).free;
+      }
+      std::vector<OpportunityProposal> proposals;
+      if (window.value == last)
+        for (std::uint32_t id = 0; id < *rc::gen::inRange(0U, 5U); ++id)
+          proposals.push_back(proposal_of(*rc::gen::inRange(0U, 3U), id + 1,
+                                          *rc::gen::inRange(1, 150)));
+      const StrategyPart funded = decide(with, window, epoch, reports, proposals);
+      const StrategyPart plain = decide(without, window, epoch, reports, {});
+      for (std::uint32_t region = 0; region < 3; ++region) {
+        const auto& grant = funded.answers[region].allocation;
+        const auto& other = plain.answers[region].allocation;
+        RC_ASSERT(grant.has_value() == other.has_value());
+        if (grant)
+          RC_ASSERT(grant->energy == other->energy);
+        Energy approved;
+        for (const Verdict& verdict : funded.answers[region].verdicts) {
+          approved += verdict.amount;
+          RC_ASSERT((verdict.kind == VerdictKind::approved) == (verdict.amount > Energy{0}));
+        }
+        RC_ASSERT(with.ledger.lease({region}).free ==
+                  without.ledger.lease({region}).free + approved);
+      }
+    }
+  }));
+}
+
+SCENARIO("a realised return changes its region's later rank", "[strategy]") {
+  const auto winner_after = [](double realised) {
+    Strategy strategy{settings_of()};
+    (void)decide_calm(strategy, {1});
+    auto reports = calm({2});
+    reports[0].returns = {{{0}, 1, 0.1, realised}, {{0}, 2, 0.1, realised}};
+    (void)decide(strategy, {2}, epoch, reports, {});
+    OpportunityProposal first = proposal_of(0, 3, 80), second = proposal_of(2, 3, 80);
+    second.predicted_gain = 0.09;
+    const StrategyPart part = decide(strategy, {3}, epoch, calm({3}), {first, second});
+    CHECK(part.answers[0].verdicts.size() == 1);
+    CHECK(part.answers[2].verdicts.size() == 1);
+    return part.answers[0].verdicts[0].kind == VerdictKind::approved ? 0 : 2;
+  };
+  CHECK(winner_after(0.1) == 0);
+  CHECK(winner_after(-0.2) == 2);
+}
+
+SCENARIO("an approval carries conditions that an executor can enforce", "[strategy]") {
+  Strategy strategy{settings_of()};
+  (void)decide_calm(strategy, {1});
+  OpportunityProposal proposal = proposal_of(1, 1, 30);
+  proposal.mitigations.clip_norm = std::numeric_limits<double>::quiet_NaN();
+  const StrategyPart part = decide(strategy, {2}, epoch, calm({2}), {proposal});
+  const Verdict& verdict = part.answers[1].verdicts.at(0);
+  REQUIRE(verdict.kind == VerdictKind::approved);
+  CHECK(verdict.conditions.alpha_stages == strategy.settings.gates.alpha_stages);
+  CHECK(verdict.conditions.clip_norm == strategy.settings.gates.clip_norm);
+  CHECK(verdict.until == Window{7});
+}
+
+/// Anything a region could say, sound or not.
+RegionReport random_report(RandomStream& random, RegionId region, Window window) {
+  const auto odd = [&] {
+    const double value = random.uniform();
+    return random.below(30) == 0 ? std::numeric_limits<double>::quiet_NaN() : value;
+  };
+  const auto some = [&](std::int64_t below) {
+    return Energy{random.below(50) == 0
+                      ? std::numeric_limits<std::int64_t>::max()
+                      : static_cast<std::int64_t>(
+                            random.below(static_cast<std::uint64_t>(below))) - 2};
+  };
+  RegionReport report;
+  report.region = region;
+  report.window = window;
+  report.volatility = odd();
+  report.loss_mean = odd();
+  report.learning_rate_ratio = odd();
+  report.in_crisis = random.below(20) == 0;
+  report.non_finite = random.below(40) == 0;
+  report.wins = static_cast<std::uint32_t>(random.below(2));
+  report.losses = static_cast<std::uint32_t>(random.below(3));
+  report.regressions = static_cast<std::uint32_t>(random.below(12) / 11);
+  report.confidence = odd();
+  report.held = some(60);
+  report.asked = some(80);
+  report.refused = some(80);
+  report.expected_gain = odd();
+  for (std::uint64_t i = random.below(4); i > 0; --i)
+    report.movements.push_back({static_cast<MovementKind>(random.below(5)),
+                                {static_cast<std::uint32_t>(random.below(4))},
+                                window.value * 2 - random.below(12),
+                                {region, epoch, window.value * 4 - i},
+                                some(30)});
+  if (random.below(5) == 0)
+    report.returns.push_back({region, 1, odd(), odd()});
+  return report;
+}
+
+void random_turn(RandomStream& random, std::vector<Strategy*> strategies, Window window,
+                 std::uint64_t& next_proposal, Energy& approved) {
+  std::vector<RegionReport> reports;
+  std::vector<OpportunityProposal> proposals;
+  std::vector<std::pair<RegionId, std::uint64_t>> asked;
+  const bool missed = random.below(10) == 0;
+  for (const OpportunityProposal& waiting : strategies.front()->unanswered)
+    asked.emplace_back(waiting.region, waiting.id);
+  for (std::uint32_t region = 0; region < 3; ++region) {
+    if (random.below(8) != 0)
+      reports.push_back(random_report(random, {region}, window));
+    if (random.below(4) == 0) {
+      OpportunityProposal proposal = proposal_of(region, next_proposal++, 1);
+      proposal.ask = {static_cast<std::int64_t>(random.below(200))};
+      proposal.predicted_gain = random.uniform() - 0.2;
+      proposal.valid_until = window + random.below(9);
+      asked.emplace_back(proposal.region, proposal.id);
+      proposals.push_back(proposal);
+    }
+  }
+  std::optional<std::string> first;
+  for (Strategy* strategy : strategies) {
+    if (missed) {
+      miss(*strategy, window, reports, proposals);
+      CHECK(strategy->ledger.conserves_energy());
+      continue;
+    }
+    const StrategyPart part = decide(*strategy, window, epoch, reports, proposals);
+    REQUIRE(strategy->ledger.conserves_energy());
+    const LedgerBalance& balance = part.balance;
+    REQUIRE(balance.minted ==
+            balance.available + balance.reserved + balance.spent + balance.lapsed);
+    std::vector<std::pair<RegionId, std::uint64_t>> answered;
+    REQUIRE(part.answers.size() == 3);
+    for (const Answers& answers : part.answers)
+      for (const Verdict& verdict : answers.verdicts) {
+        answered.emplace_back(verdict.region, verdict.proposal);
+        approved += verdict.amount;
+        REQUIRE(verdict.region == answers.region);
+      }
+    auto expected = asked;
+    std::sort(expected.begin(), expected.end());
+    std::sort(answered.begin(), answered.end());
+    REQUIRE(answered == expected);
+    const std::string text = to_json(part, Floats::exact).dump();
+    REQUIRE(first.value_or(text) == text);
+    first = text;
+  }
+}
+
+SCENARIO("LEDGER-1, LEDGER-2 and ANSWER-1 hold through any turns, the same for the same turns",
+         "[strategy]") {
+  RandomStream random{test_seed(), "strategy"};
+  Energy approved;
+  for (int run = 0; run < 20; ++run) {
+    StrategySettings settings = settings_of(static_cast<std::int64_t>(random.below(400)));
+    settings.time.cycle_windows = 1 + static_cast<std::uint32_t>(random.below(7));
+    if (run % 2 == 0)
+      settings.allocation.policy = AllocationPolicy::bandit;
+    Strategy strategy{settings}, twin{settings};
+    std::uint64_t next_proposal = 1;
+    for (Window window{1}; window <= Window{100}; window = window + 1)
+      random_turn(random, {&strategy, &twin}, window, next_proposal, approved);
+    CHECK(strategy.ledger.balance().minted >= Energy{0});
+  }
+  CHECK(approved > Energy{0});
+}
+
+SCENARIO("a mint of 0 grants nothing ever", "[strategy]") {
+  RandomStream random{test_seed(), "no mint"};
+  Strategy strategy{settings_of(0)};
+  std::uint64_t next_proposal = 1;
+  Energy approved;
+  for (Window window{1}; window <= Window{300}; window = window + 1) {
+    random_turn(random, {&strategy}, window, next_proposal, approved);
+    const LedgerBalance balance = strategy.ledger.balance();
+    CHECK(balance.minted == Energy{0});
+    CHECK(balance.available == Energy{0});
+    CHECK(balance.reserved == Energy{0});
+  }
+  CHECK(approved == Energy{0});
+}
+
+}  // namespace
+}  // namespace esper
