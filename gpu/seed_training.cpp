@@ -1,9 +1,9 @@
 #include "gpu/seed_training.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <torch/nn/functional/loss.h>
-#include <torch/nn/utils/clip_grad.h>
 
 #include "actors/decisions/number.hpp"
 #include "gpu/isolation.hpp"
@@ -52,26 +52,12 @@ void measure_norms(LiveSeed& live) {
   if (host > 0) live.relative_norm = std::sqrt(seed / host);
 }
 
-/// Observes the seed's slots for one pass, then lets go and goes back to what was.
-class ObservingScope {
- public:
-  explicit ObservingScope(const std::vector<Slot*>& slots) : slots_(slots) {
-    for (Slot* slot : slots_) slot->set_observing(true);
-  }
-  ~ObservingScope() {
-    for (Slot* slot : slots_) slot->forget();
-  }
-  ObservingScope(const ObservingScope&) = delete;
-  ObservingScope& operator=(const ObservingScope&) = delete;
-
- private:
-  const std::vector<Slot*>& slots_;
-};
-
-std::vector<torch::nn::Module*> all_modules(HostModel& host, const SeedBed& bed) {
+/// The host and every seed that is no part of it, but `learning`.
+std::vector<torch::nn::Module*> all_modules(HostModel& host, const SeedBed& bed,
+                                            const LiveSeed* learning = nullptr) {
   std::vector<torch::nn::Module*> modules{&host.module()};
   for (const auto& live : bed.seeds())
-    if (!live->fossilised())
+    if (!live->fossilised() && live.get() != learning)
       for (auto* module : live->seed->module_pointers()) modules.push_back(module);
   return modules;
 }
@@ -97,27 +83,27 @@ std::unique_ptr<torch::optim::AdamW> seed_optimizer(const std::vector<torch::Ten
       torch::optim::AdamWOptions(learning_rate * ratio).weight_decay(config.weight_decay));
 }
 
-std::uint64_t shadow_pass(HostModel& host, torch::optim::Optimizer& host_optimizer, LiveSeed& live,
-                          const Batch& batch, const LossFunction& loss,
+std::uint64_t shadow_pass(HostModel& host, torch::optim::Optimizer& host_optimizer, SeedBed& bed,
+                          LiveSeed& live, const Batch& batch, const LossFunction& loss,
                           double learning_rate_ratio) {
   const auto samples = static_cast<std::uint64_t>(batch.inputs.size(0));
   const auto& slot = live.slots.front()->description();
-  const std::uint64_t forward = host.description().operations;
-  std::uint64_t cost = samples * (forward + 2 * slot.operations_downstream + 3 * live.operations);
+  const std::uint64_t own = host.description().operations + bed.fossilised_operations();
+  std::uint64_t cost = samples * (own + 2 * slot.operations_downstream + 3 * live.operations);
   {
-    const EvaluationScope still({&host.module()});
+    const EvaluationScope still(all_modules(host, bed, &live));
     const torch::NoGradGuard no_graph;  // the seed's slot switches gradients on
     torch::Tensor teacher;
     if (live.mitigations.knowledge_distillation_weight > 0) {
       teacher = host.forward(batch.inputs);
-      cost += samples * forward;
+      cost += samples * own;
     }
-    const ObservingScope observed(live.slots);
     const TrialScope trial(live.slots, {.alpha = live.target_alpha(), .differentiated = true});
     const auto logits = host.forward(batch.inputs);
     const torch::AutoGradMode graph(true);
     auto shadow = loss(logits, batch.targets);
     measure_norms(live);
+    for (Slot& passed : host.slots()) passed.forget();
     if (!finite(shadow.item<double>())) {
       ++live.non_finite;
       return cost;

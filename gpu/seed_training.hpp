@@ -6,11 +6,6 @@
 
 namespace esper {
 
-/// What passes cost, in multiply-accumulates.
-struct PassCost {
-  std::uint64_t shadow{}, gate{};
-};
-
 /// AdamW over the seed's parameters at its peak rate. `ratio`: the schedule's present one.
 [[nodiscard]] std::unique_ptr<torch::optim::AdamW> seed_optimizer(
     const std::vector<torch::Tensor>& parameters, const SeedConfig& config, double learning_rate,
@@ -19,8 +14,10 @@ struct PassCost {
 /// One shadow pass of an isolated seed on `batch`, at its target alpha: the host in evaluation
 /// mode and without a graph up to the slot, gradients for the seed's parameters alone, one update.
 /// A pass whose loss or gradient is not finite is counted and not stepped. Returns its cost.
-std::uint64_t shadow_pass(HostModel& host, torch::optim::Optimizer& host_optimizer, LiveSeed& live,
-                          const Batch& batch, const LossFunction& loss, double learning_rate_ratio);
+/// Slots must be observing; what they kept is let go.
+std::uint64_t shadow_pass(HostModel& host, torch::optim::Optimizer& host_optimizer, SeedBed& bed,
+                          LiveSeed& live, const Batch& batch, const LossFunction& loss,
+                          double learning_rate_ratio);
 
 /// Gradients of a seed on the graph are finite.
 [[nodiscard]] bool gradients_finite(const LiveSeed& live);

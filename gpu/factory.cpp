@@ -1,0 +1,50 @@
+// What libesper_gpu.so exports.
+#include <algorithm>
+
+#include <torch/version.h>
+
+#include "gpu/trainer.hpp"
+#include "gpu/window_statistics.hpp"
+
+namespace esper {
+
+namespace {
+
+class GpuFactory final : public TrainingFactory {
+ public:
+  [[nodiscard]] std::unique_ptr<Training> make(const TrainingRequest& request) override {
+    return std::make_unique<Trainer>(request);
+  }
+
+  [[nodiscard]] std::string torch_version() const override { return TORCH_VERSION; }
+
+  void measure_latency(const std::vector<Training*>& trained,
+                       std::vector<TrainedModel*> models) override {
+    constexpr int rounds = 15, warm_rounds = 3;
+    const std::size_t count = std::min(trained.size(), models.size());
+    std::vector<std::vector<double>> batches(count), singles(count);
+    // One pass of each in turn, so that what else the machine does falls on all alike.
+    for (int round = 0; round < warm_rounds + rounds; ++round)
+      for (std::size_t i = 0; i < count; ++i) {
+        auto& trainer = dynamic_cast<Trainer&>(*trained[i]);
+        const double batch = trainer.time_forward(trainer.batch());
+        const double single = trainer.time_forward(1);
+        if (round < warm_rounds) continue;
+        batches[i].push_back(batch);
+        singles[i].push_back(single);
+      }
+    for (std::size_t i = 0; i < count; ++i) {
+      models[i]->latency_batch_seconds = quantile(batches[i], 0.5);
+      models[i]->latency_single_seconds = quantile(singles[i], 0.5);
+    }
+  }
+};
+
+}  // namespace
+
+}  // namespace esper
+
+extern "C" __attribute__((visibility("default"))) esper::TrainingFactory* esper_gpu() {
+  static esper::GpuFactory factory;
+  return &factory;
+}

@@ -1,0 +1,289 @@
+#include "gpu/session.hpp"
+
+#include "actors/decisions/number.hpp"
+#include "gpu/seed_training.hpp"
+#include "gpu/window_statistics.hpp"
+
+namespace esper {
+
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+/// Without ATen's dispatch where the loss is an ordinary one.
+double value_of(const at::Tensor& loss) {
+  if (loss.is_cpu() && loss.scalar_type() == at::kFloat)
+    return static_cast<double>(*loss.const_data_ptr<float>());
+  return loss.item<double>();
+}
+
+}  // namespace
+
+Session::Session(HostModel& host, torch::optim::Optimizer& optimizer, SessionSettings settings,
+                 SessionData data, TurnExchange& exchange, const std::atomic<bool>* stop)
+    : host_(host),
+      optimizer_(optimizer),
+      settings_(std::move(settings)),
+      data_(std::move(data)),
+      exchange_(exchange),
+      stop_(stop),
+      boundary_(host_, optimizer_, settings_, data_, exchange_),
+      telemetry_(host_, settings_.gates, settings_.time.window_steps) {
+  step_seconds_.reserve(settings_.time.window_steps);
+  if (settings_.mode == Mode::off) return;
+  for (Slot& slot : host_.slots()) slot.set_observing(true);
+}
+
+void Session::start_step() {
+  if (settings_.mode == Mode::off) return;
+  step_began_ = Clock::now();
+  ++tick_.value;
+  ratio_ = data_.learning_rate_ratio();
+  verdict_ = {};
+  for (const auto& live : bed().seeds())
+    if (live->on_graph()) live->set_alpha(take_step(live->ramp));
+  seeds_in_path_ = bed().any_touches_host();
+  if (seeds_in_path_) keep_buffers();
+  control_seconds_ += seconds_since(step_began_);
+}
+
+void Session::keep_buffers() {
+  const torch::NoGradGuard no_graph;
+  std::size_t used = 0;
+  const auto keep = [&](const at::Tensor& live) {
+    if (used == buffers_.size()) buffers_.emplace_back();
+    auto& [place, value] = buffers_[used++];
+    place = live;
+    if (value.defined() && value.sizes() == live.sizes() && value.dtype() == live.dtype())
+      value.copy_(live);
+    else
+      value = live.clone();
+  };
+  for (const auto& buffer : host_.module().buffers()) keep(buffer);
+  for (const auto& live : bed().seeds())
+    if (live->touches_host())
+      for (const auto& buffer : live->seed->buffers()) keep(buffer);
+  buffers_.resize(used);
+}
+
+void Session::restore_buffers() {
+  const torch::NoGradGuard no_graph;
+  for (auto& [live, value] : buffers_) live.copy_(value);
+}
+
+const char* Session::alarm(double loss) {
+  for (const auto& live : bed().seeds()) {
+    if (!live->touches_host()) continue;
+    for (const Slot* slot : live->slots)
+      if (slot->output().defined() && !finite(sum_of_squares(slot->output())))
+        return "non_finite_output";
+    if (!esper::gradients_finite(*live)) return "non_finite_gradient";
+  }
+  if (!telemetry_.gradients_finite() && finite(loss)) return "non_finite_gradient";
+  switch (boundary_.history().reflex.judge(loss)) {
+    case ReflexVerdict::non_finite_loss:
+      return "non_finite_loss";
+    case ReflexVerdict::loss_spike:
+      return "loss_spike";
+    case ReflexVerdict::calm:
+      break;
+  }
+  return nullptr;
+}
+
+StepVerdict Session::after_backward(const at::Tensor& loss) {
+  if (settings_.mode == Mode::off) return {};
+  call_began_ = Clock::now();
+  loss_ = value_of(loss);
+  loss_finite_ = telemetry_.measure_gradients() && finite(loss_);
+  const char* reason = seeds_in_path_ ? alarm(loss_) : nullptr;
+  if (reason != nullptr) {
+    skip_step(reason);
+  } else {
+    const bool last = tick_.value % settings_.time.window_steps == 0;
+    telemetry_.measure_activations(data_.step_batch().inputs, last);
+  }
+  control_seconds_ += seconds_since(call_began_);
+  return verdict_;
+}
+
+void Session::skip_step(const char* reason) {
+  verdict_ = {StepAdvice::skip, reason};
+  boundary_.escape_by_reflex(reason, exchange_.draft().outcomes);
+  restore_buffers();
+  // A loop that updates all the same is put back to this.
+  before_skip_.take(tensors_of(host_.module()), {&optimizer_}, {});
+  parameters_ = host_.module().parameters();
+  versions_.clear();
+  for (const auto& parameter : parameters_)
+    versions_.push_back(static_cast<std::uint64_t>(parameter._version()));
+}
+
+void Session::undo_ignored_update() {
+  bool moved = false;
+  for (std::size_t i = 0; i < parameters_.size(); ++i)
+    moved = moved || static_cast<std::uint64_t>(parameters_[i]._version()) != versions_[i];
+  parameters_.clear();
+  if (!moved) return;
+  before_skip_.restore();
+  verdict_ignored_ = true;
+  exchange_.draft().verdict_ignored = !std::exchange(ignored_told_, true);
+}
+
+void Session::end_step() {
+  if (settings_.mode == Mode::off) return;
+  call_began_ = Clock::now();
+  const std::uint64_t samples = data_.batch_samples;
+  operations_.training +=
+      3 * samples * (host_.description().operations + bed().fossilised_operations());
+  for (const auto& live : bed().seeds())
+    if (live->touches_host()) operations_.seeds += 3 * samples * live->operations;
+  if (verdict_.proceed()) {
+    ++boundary_.history().step.value;
+    telemetry_.accept(loss_);
+    boundary_.history().reflex.accept(loss_);
+    train_seeds();
+  } else {
+    undo_ignored_update();
+    telemetry_.skip(!loss_finite_);
+  }
+  for (const auto& live : bed().seeds())  // a skipped step's gradients teach nobody
+    if (live->on_graph())
+      for (const auto& parameter : live->parameters) parameter.mutable_grad().reset();
+  for (Slot& slot : host_.slots()) slot.forget();
+  const bool boundary = tick_.value % settings_.time.window_steps == 0;
+  if (settings_.pace.mode == Pace::free || stalled_) {
+    take_turns();
+    if (!boundary) escape_now();
+  }
+  control_seconds_ += seconds_since(call_began_);
+  if (step_seconds_.size() < settings_.time.window_steps)
+    step_seconds_.push_back(seconds_since(step_began_));
+  if (boundary) close_window();
+}
+
+void Session::train_seeds() {
+  for (const auto& live : bed().seeds())
+    if (live->touches_host()) task_step(*live, ratio_);
+  const std::uint32_t every = std::max<std::uint32_t>(settings_.time.shadow_every_steps, 1);
+  if (overhead_.paused || tick_.value % every != 0) return;
+  for (const auto& live : bed().seeds())
+    if (live->stage == Stage::train_isolated)
+      operations_.shadow += shadow_pass(host_, optimizer_, bed(), *live, data_.step_batch(),
+                                        data_.loss, ratio_);
+}
+
+void Session::take_turns() {
+  while (pending_count_ < pending_.size() && exchange_.poll(pending_[pending_count_].turn)) {
+    newest_turn_ = pending_[pending_count_].turn.turn;
+    pending_[pending_count_++].escapes_done = false;
+  }
+}
+
+void Session::escape_now() {
+  for (std::size_t i = 0; i < pending_count_; ++i) {
+    if (pending_[i].escapes_done) continue;
+    pending_[i].escapes_done = true;
+    for (const auto& command : pending_[i].turn.commands)
+      if (command.kind == CommandKind::escape)
+        boundary_.apply(command, window_ + 1, overhead_.paused, exchange_.draft().outcomes);
+  }
+}
+
+void Session::apply_turns() {
+  auto& draft = exchange_.draft();
+  for (std::size_t i = 0; i < pending_count_; ++i) {
+    auto& [turn, escapes_done] = pending_[i];
+    for (const auto& command : turn.commands)
+      if (!escapes_done || command.kind != CommandKind::escape)
+        boundary_.apply(command, window_, overhead_.paused, draft.outcomes);
+    const bool late = turn.turn + 1 != window_;
+    late_turns_ += late ? 1 : 0;
+    draft.applied.push_back({.turn = turn.turn, .boundary = window_, .late = late});
+  }
+  pending_count_ = 0;
+}
+
+void Session::watch_executor() {
+  const std::uint64_t awaited = window_.value - 1;  // the turn that should be here
+  if (awaited >= newest_turn_.value + settings_.reflex.executor_silent_windows)
+    boundary_.escape_by_reflex("executor_silent", exchange_.draft().outcomes);
+}
+
+void Session::close_window() {
+  ++window_.value;
+  if (settings_.pace.mode == Pace::lockstep && !stalled_) {
+    const std::chrono::milliseconds patience{settings_.pace.stall_ms_max};
+    const Window due{window_.value - 1};
+    const bool stopping = stop_ != nullptr && stop_->load();
+    if (!exchange_.await_turn(due, patience, stop_) && exchange_.control_alive() && !stopping &&
+        (stop_ == nullptr || !stop_->load()))
+      stalled_ = true;  // from here the run is free: it never waits again
+    take_turns();
+  }
+  call_began_ = Clock::now();
+  apply_turns();
+  if (settings_.mode == Mode::act) {
+    watch_executor();
+    if (!bed().seeds().empty())
+      operations_.gate += gate_passes(host_, bed(), data_, settings_.time, settings_.gates,
+                                      overhead_.paused);
+    for (Slot& slot : host_.slots()) slot.forget();
+  }
+  auto& draft = exchange_.draft();
+  draft.window = window_;
+  draft.tick = tick_;
+  draft.step = boundary_.history().step;
+  draft.operations = operations_;
+  // Time decides nothing unless a config asks for it.
+  double windows_seconds = 0;
+  for (const double seconds : step_seconds_) windows_seconds += seconds;
+  const double share = settings_.decisions.use_timing && windows_seconds > 0
+                           ? control_seconds_ / windows_seconds
+                           : 0;
+  draft.overhead_paused =
+      observe(overhead_, operations_, settings_.limits.overhead_ratio_max, share);
+  telemetry_.close(window_, ratio_, draft.regions);
+  tell_seeds(draft.regions);
+  control_seconds_ += seconds_since(call_began_);
+  tell_device(draft.device);
+  operations_total_.training += operations_.training;
+  operations_total_.seeds += operations_.seeds;
+  operations_total_.shadow += operations_.shadow;
+  operations_total_.gate += operations_.gate;
+  operations_ = {};
+  // Before the window goes out: who answers it reads seeds as they are.
+  if (boundary_.take_changed() || bed().unfossilised() > 0) exchange_.publish_seeds(bed().status());
+  exchange_.publish();
+}
+
+void Session::tell_seeds(std::vector<RegionTelemetry>& regions) {
+  for (const auto& live : bed().seeds()) {
+    if (live->fossilised()) continue;
+    SeedTelemetry told;
+    told.seed = live->seed->id;
+    told.slot = live->slot();
+    told.stage = live->stage;
+    told.alpha = live->seed->alpha;
+    told.updates = live->updates;
+    told.relative_norm = live->relative_norm;
+    told.gradient_norm = live->gradient_norm;
+    told.non_finite = std::exchange(live->non_finite, 0);
+    told.gate = live->gate;
+    regions.at(live->region.value).seeds.push_back(std::move(told));
+  }
+}
+
+void Session::tell_device(DeviceTelemetry& device) {
+  device.step_seconds_p50 = quantile(step_seconds_, 0.5);
+  device.step_seconds_p99 = quantile(step_seconds_, 0.99);
+  device.control_seconds = std::exchange(control_seconds_, 0);
+  constexpr std::uint64_t bytes_per_parameter = 16;  // value, gradient, two moments
+  device.bytes_in_use =
+      bytes_per_parameter * (host_.description().parameters + bed().parameters());
+  step_seconds_.clear();
+}
+
+}  // namespace esper

@@ -1,0 +1,96 @@
+#pragma once
+// What a user's loop calls, three times a step:
+//
+//   session.start_step();
+//   optimizer.zero_grad();
+//   auto loss = …; loss.backward();
+//   if (session.after_backward(loss).proceed()) optimizer.step();
+//   session.end_step();
+//
+// With no seed in its path the host trains bit for bit as without a session.
+#include <array>
+#include <chrono>
+
+#include "actors/decisions/overhead.hpp"
+#include "gpu/step_boundary.hpp"
+#include "gpu/window_telemetry.hpp"
+
+namespace esper {
+
+class Session {
+ public:
+  /// host, optimizer (AdamW over the host's parameters) and exchange must outlive it. `stop` ends a
+  /// lockstep wait; may be null. Mode off: all three calls do nothing.
+  Session(HostModel& host, torch::optim::Optimizer& optimizer, SessionSettings settings,
+          SessionData data, TurnExchange& exchange, const std::atomic<bool>* stop = nullptr);
+
+  /// Before the forward pass: alpha of this step; what a skip needs to put back.
+  void start_step();
+  /// After backward, before the optimizer. `skip`: leave the update out, as a gradient scaler does.
+  /// Buffers are then as before the step, and every unfossilised seed is at alpha 0.
+  [[nodiscard]] StepVerdict after_backward(const at::Tensor& loss);
+  /// After the update: seeds learn, commands take effect, a full window goes out. An update made on
+  /// a skip is undone here.
+  void end_step();
+
+  [[nodiscard]] Tick tick() const { return tick_; }
+  [[nodiscard]] Step step() const { return const_cast<Session*>(this)->boundary_.history().step; }
+  [[nodiscard]] Window last_window() const { return window_; }
+  [[nodiscard]] bool stalled() const { return stalled_; }
+  [[nodiscard]] std::uint64_t late_turns() const { return late_turns_; }
+  [[nodiscard]] bool verdict_ignored() const { return verdict_ignored_; }
+  [[nodiscard]] const OperationCount& operations() const { return operations_total_; }
+  [[nodiscard]] SeedBed& bed() { return boundary_.bed(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Pending {
+    TurnRelease turn;
+    bool escapes_done{};
+  };
+
+  [[nodiscard]] const char* alarm(double loss);
+  void skip_step(const char* reason);
+  void keep_buffers();
+  void restore_buffers();
+  void undo_ignored_update();
+  void train_seeds();
+  void take_turns();
+  void escape_now();
+  void apply_turns();
+  void watch_executor();
+  void close_window();
+  void tell_seeds(std::vector<RegionTelemetry>& regions);
+  void tell_device(DeviceTelemetry& device);
+
+  HostModel& host_;
+  torch::optim::Optimizer& optimizer_;
+  SessionSettings settings_;
+  SessionData data_;
+  TurnExchange& exchange_;
+  const std::atomic<bool>* stop_;
+  StepBoundary boundary_;
+  WindowTelemetry telemetry_;
+  std::vector<at::Tensor> parameters_;  ///< the host's, for the versions below
+  std::vector<std::pair<at::Tensor, at::Tensor>> buffers_;  ///< live, before the step
+  std::vector<std::uint64_t> versions_;                     ///< of parameters_, at a skip
+  Snapshot before_skip_;
+  Overhead overhead_;
+  OperationCount operations_, operations_total_;
+  std::array<Pending, TurnExchange::turns_waiting_max> pending_;
+  std::size_t pending_count_{};
+  Tick tick_;
+  Window window_;             ///< closed windows
+  Window newest_turn_;
+  double ratio_{1};           ///< learning rate over its peak, of this step
+  double loss_{};
+  StepVerdict verdict_;
+  bool seeds_in_path_{}, loss_finite_{true};
+  bool stalled_{}, verdict_ignored_{}, ignored_told_{};
+  std::uint64_t late_turns_{};
+  Clock::time_point step_began_, call_began_;
+  double control_seconds_{};
+  std::vector<double> step_seconds_;
+};
+
+}  // namespace esper

@@ -1,0 +1,279 @@
+#include "gpu/step_boundary.hpp"
+
+#include "actors/decisions/blueprint_catalogue.hpp"
+#include "actors/decisions/lifecycle.hpp"
+#include "actors/decisions/limits.hpp"
+#include "gpu/optimizer_move.hpp"
+#include "gpu/seed_training.hpp"
+
+namespace esper {
+
+namespace {
+
+/// Value, gradient and two moments, float32.
+constexpr std::uint64_t bytes_per_parameter = 16;
+
+/// What `blueprint` adds in `slots`, as one seed.
+Footprint footprint_of(const Blueprint& blueprint, const std::vector<SlotDescription>& slots) {
+  Footprint added{.parameters = 0, .operations_per_sample = 0, .memory_bytes = 0, .seeds = 1};
+  for (const auto& slot : slots) {
+    added.parameters += parameters_of(blueprint, slot.channels);
+    added.operations_per_sample += operations_of(blueprint, slot.channels, slot.height, slot.width);
+  }
+  added.memory_bytes = added.parameters * bytes_per_parameter;
+  return added;
+}
+
+}  // namespace
+
+StepBoundary::StepBoundary(HostModel& host, torch::optim::Optimizer& optimizer,
+                           const SessionSettings& settings, const SessionData& data,
+                           TurnExchange& exchange)
+    : host_(host),
+      optimizer_(optimizer),
+      settings_(settings),
+      data_(data),
+      exchange_(exchange),
+      bed_(host),
+      history_{.step = {}, .reflex = Reflex(settings.reflex), .structure = 0},
+      high_water_(host.description().regions.size()) {}
+
+StepBoundary::HighWater& StepBoundary::high_water(const CommandId& id) {
+  auto& mark = high_water_.at(id.region.value);
+  if (id.epoch > mark.epoch) mark = {.epoch = id.epoch};
+  return mark;
+}
+
+StepBoundary::Refused StepBoundary::admit(const AdaptationCommand& command, Window boundary) {
+  const auto& id = command.id;
+  if (id.region.value >= high_water_.size())
+    return {CommandRefusal::unknown_slot, "no region " + std::to_string(id.region.value)};
+  if (id.epoch < exchange_.fence_of(id.region))
+    return {CommandRefusal::old_epoch, "a newer incarnation has been seen"};
+  exchange_.raise_fence(id.region, id.epoch);
+  const auto& mark = high_water(id);
+  const bool escapes = command.kind == CommandKind::escape;
+  if (id.sequence <= (escapes ? mark.escapes : mark.commands))
+    return {CommandRefusal::already_done, "this command, or a later one, was carried out"};
+  if (boundary > command.authority_until)
+    return {CommandRefusal::lease_expired,
+            "the lease ended with window " + std::to_string(command.authority_until.value)};
+  return {};
+}
+
+void StepBoundary::apply(const AdaptationCommand& command, Window boundary, bool overhead_paused,
+                         std::vector<Outcome>& outcomes) {
+  Outcome outcome;
+  outcome.command = command.id;
+  outcome.kind = command.kind;
+  outcome.region = command.id.region;
+  outcome.slot = command.slot;
+  outcome.seed = command.seed;
+  outcome.reservation = command.reservation;
+  if (const auto group = bed_.group_of(command.slot); !group.empty())
+    outcome.stage = bed_.stage_of(group.front());
+  auto refused = admit(command, boundary);
+  if (refused.refusal == CommandRefusal::none) {
+    try {
+      refused = carry_out(command, overhead_paused, outcome, outcomes);
+    } catch (const std::exception& failure) {
+      refused = {CommandRefusal::fault, failure.what()};
+    }
+  }
+  outcome.refusal = refused.refusal;
+  outcome.detail += refused.detail;
+  outcome.step = history_.step;
+  if (refused.refusal == CommandRefusal::none) {
+    auto& mark = high_water(command.id);
+    (command.kind == CommandKind::escape ? mark.escapes : mark.commands) = command.id.sequence;
+    changed_ = true;
+  }
+  if (LiveSeed* live = bed_.find(command.seed)) {
+    outcome.stage = live->stage;
+    outcome.alpha = live->seed->alpha;
+    outcome.parameters = live->seed->parameter_count();
+    outcome.enforced = live->mitigations;
+  } else if (refused.refusal == CommandRefusal::none && command.kind != CommandKind::escape) {
+    outcome.stage = bed_.stage_of(command.slot);
+  }
+  outcomes.push_back(std::move(outcome));
+}
+
+StepBoundary::Refused StepBoundary::carry_out(const AdaptationCommand& command,
+                                              bool overhead_paused, Outcome& outcome,
+                                              std::vector<Outcome>& outcomes) {
+  if (settings_.mode != Mode::act) return {CommandRefusal::observe_only, "mode: observe"};
+  const auto kind = command.kind;
+  if (kind == CommandKind::escape) {
+    escape_region(command.id.region);
+    return {};
+  }
+  const auto group = bed_.group_of(command.slot);
+  const auto& slots = host_.description().slots;
+  if (group.empty() || slots[group.front().value].region != command.id.region)
+    return {CommandRefusal::unknown_slot,
+            "region " + std::to_string(command.id.region.value) + " has no such slot"};
+  LiveSeed* live = bed_.find(command.seed);
+  const bool on_slot = kind == CommandKind::germinate || kind == CommandKind::lift_embargo;
+  if (!on_slot && (live == nullptr || live->slot() != group.front()))
+    return {CommandRefusal::unknown_seed, "no such seed stands in this slot"};
+  const auto next = after(on_slot ? bed_.stage_of(group.front()) : live->stage, kind);
+  if (!next) return {next.refusal(), "not from this stage"};
+  switch (kind) {
+    case CommandKind::germinate:
+      return germinate(command, overhead_paused);
+    case CommandKind::lift_embargo:
+      bed_.set_stage(group, Stage::dormant);
+      return {};
+    case CommandKind::graft:
+      return graft(*live, command.mitigations);
+    case CommandKind::advance:
+      advance(live->ramp);
+      live->silenced = false;
+      return {};
+    case CommandKind::hold:
+      hold(live->ramp);
+      return {};
+    case CommandKind::stabilise:
+      live->stage = Stage::stabilising;
+      hold(live->ramp);
+      break;
+    case CommandKind::fossilise:
+      fossilise(*live);
+      break;
+    case CommandKind::roll_back:
+      roll_back(*live, outcome, outcomes);
+      return {};
+    default:  // cull; escape is done
+      outcome.parameters = live->seed->parameter_count();
+      cull(live->seed->id);
+      return {};
+  }
+  bed_.set_stage(live->seed->slots, live->stage);
+  return {};
+}
+
+StepBoundary::Refused StepBoundary::germinate(const AdaptationCommand& command,
+                                              bool overhead_paused) {
+  const auto design = std::find_if(settings_.blueprints.begin(), settings_.blueprints.end(),
+                                   [&](const auto& known) { return known.name == command.blueprint; });
+  if (design == settings_.blueprints.end())
+    return {CommandRefusal::unknown_blueprint, "no blueprint named " + command.blueprint};
+  if (!usable_alpha_stages(command.mitigations.alpha_stages))
+    return {CommandRefusal::fault, "alpha_stages must ascend within (0, 1]"};
+  if (command.seed.value == 0 || bed_.find(command.seed) != nullptr)
+    return {CommandRefusal::already_done, "a seed with this id stands already"};
+  const auto group = bed_.group_of(command.slot);
+  std::vector<SlotDescription> descriptions;
+  for (const SlotId slot : group) descriptions.push_back(host_.description().slots[slot.value]);
+  const auto added = footprint_of(*design, descriptions);
+  Footprint present{.parameters = host_.description().parameters + bed_.parameters(),
+                    .operations_per_sample = host_.description().operations + bed_.operations(),
+                    .memory_bytes = 0,
+                    .seeds = bed_.unfossilised()};
+  present.memory_bytes = present.parameters * bytes_per_parameter;
+  const auto verdict = within_limits(settings_.limits, present, added, overhead_paused);
+  if (verdict.refusal != CommandRefusal::none) return {verdict.refusal, told(verdict)};
+
+  auto live = std::make_unique<LiveSeed>();
+  live->seed =
+      std::make_shared<Seed>(command.seed, *design, group, descriptions, settings_.seed);
+  live->region = command.id.region;
+  live->mitigations = command.mitigations;
+  live->ramp = alpha_ramp(command.mitigations.alpha_stages, settings_.time.window_steps);
+  live->parameters = live->seed->parameters();
+  live->operations = added.operations_per_sample;
+  live->learning_rate = settings_.seeds.learning_rate * design->learning_rate_scale;
+  live->optimizer = seed_optimizer(live->parameters, settings_.seeds, live->learning_rate,
+                                   data_.learning_rate_ratio());
+  for (std::size_t member = 0; member < group.size(); ++member) {
+    Slot& slot = host_.slot(group[member].value);
+    slot.plant(live->seed, member);
+    live->slots.push_back(&slot);
+  }
+  bed_.set_stage(group, Stage::train_isolated);
+  bed_.seeds().push_back(std::move(live));
+  return {};
+}
+
+StepBoundary::Refused StepBoundary::graft(LiveSeed& live, const Mitigations& mitigations) {
+  const auto& asked = mitigations.alpha_stages.empty() ? live.mitigations : mitigations;
+  if (!usable_alpha_stages(asked.alpha_stages))
+    return {CommandRefusal::fault, "alpha_stages must ascend within (0, 1]"};
+  live.checkpoint = take_checkpoint(host_, optimizer_, bed_, data_, history_, ++grafts_);
+  live.mitigations = Mitigations(asked);
+  live.ramp = alpha_ramp(live.mitigations.alpha_stages, settings_.time.window_steps);
+  advance(live.ramp);
+  live.stage = Stage::grafting;
+  live.silenced = false;
+  for (Slot* slot : live.slots) slot->set_mode(SlotMode::blended);
+  bed_.set_stage(live.seed->slots, live.stage);
+  return {};
+}
+
+void StepBoundary::fossilise(LiveSeed& live) {
+  host_.adopt(*live.seed);
+  move_parameters(*live.optimizer, optimizer_, live.parameters,
+                  optimizer_.param_groups().front().options().clone());
+  live.optimizer.reset();
+  live.checkpoint.reset();
+  live.stage = Stage::fossilised;
+  for (Slot* slot : live.slots) slot->set_mode(SlotMode::fossilised);
+  ++history_.structure;
+}
+
+void StepBoundary::roll_back(LiveSeed& live, Outcome& outcome, std::vector<Outcome>& outcomes) {
+  const SeedId seed = live.seed->id;
+  const auto checkpoint = live.checkpoint;
+  outcome.parameters = live.seed->parameter_count();
+  // A seed that fossilised since is part of the host: what was before it cannot come back.
+  const bool whole = checkpoint && checkpoint->history.structure == history_.structure;
+  cull(seed);
+  if (!whole) {
+    outcome.detail = "another seed fossilised since the graft: culled without restoring";
+    return;
+  }
+  history_ = restore_checkpoint(*checkpoint, bed_, data_);
+  outcome.detail = "restored step " + std::to_string(history_.step.value);
+  // What was grafted since ramped on a history that is gone, and so is its own checkpoint.
+  for (const auto& other : bed_.seeds()) {
+    if (!other->on_graph() || !other->checkpoint || other->checkpoint->graft <= checkpoint->graft)
+      continue;
+    other->checkpoint.reset();
+    other->escape_to_zero();
+    outcomes.push_back(reflex_outcome(*other, "rolled_back"));
+  }
+}
+
+void StepBoundary::cull(SeedId seed) { bed_.remove(seed); }
+
+void StepBoundary::escape_region(RegionId region) {
+  for (const auto& live : bed_.seeds())
+    if (live->region == region && live->on_graph()) live->escape_to_zero();
+}
+
+Outcome StepBoundary::reflex_outcome(const LiveSeed& live, const char* cause) const {
+  Outcome outcome;
+  outcome.kind = CommandKind::escape;
+  outcome.region = live.region;
+  outcome.slot = live.slot();
+  outcome.seed = live.seed->id;
+  outcome.stage = live.stage;
+  outcome.enforced = live.mitigations;
+  outcome.parameters = live.seed->parameter_count();
+  outcome.reflex = true;
+  outcome.cause = cause;
+  outcome.step = history_.step;
+  return outcome;
+}
+
+void StepBoundary::escape_by_reflex(const char* cause, std::vector<Outcome>& outcomes) {
+  for (const auto& live : bed_.seeds()) {
+    if (!live->touches_host()) continue;
+    live->escape_to_zero();
+    outcomes.push_back(reflex_outcome(*live, cause));
+    changed_ = true;
+  }
+}
+
+}  // namespace esper

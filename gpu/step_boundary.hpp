@@ -1,0 +1,61 @@
+#pragma once
+// Kasmina's hands: carries out commands between two steps, and escapes by reflex. Decides nothing:
+// it refuses what the lifecycle, the fence, the lease or a limit forbids.
+#include "gpu/graft_checkpoint.hpp"
+#include "gpu/turn_exchange.hpp"
+
+namespace esper {
+
+class StepBoundary {
+ public:
+  /// All references must outlive it.
+  StepBoundary(HostModel& host, torch::optim::Optimizer& optimizer,
+               const SessionSettings& settings, const SessionData& data, TurnExchange& exchange);
+
+  /// Carries out or refuses one command at the boundary that closes `boundary`, and appends its
+  /// outcome, with those of other seeds that it touched. LibTorch's exceptions become `fault`.
+  void apply(const AdaptationCommand& command, Window boundary, bool overhead_paused,
+             std::vector<Outcome>& outcomes);
+
+  /// Every unfossilised seed at alpha > 0 to 0, at once, with an outcome each.
+  void escape_by_reflex(const char* cause, std::vector<Outcome>& outcomes);
+
+  [[nodiscard]] SeedBed& bed() { return bed_; }
+  [[nodiscard]] SurvivingHistory& history() { return history_; }
+  /// Something that seeds() shows has changed since the last call.
+  [[nodiscard]] bool take_changed() { return std::exchange(changed_, false); }
+
+ private:
+  struct HighWater {
+    Epoch epoch;
+    std::uint64_t commands{}, escapes{};
+  };
+  struct Refused {
+    CommandRefusal refusal{CommandRefusal::none};
+    std::string detail;
+  };
+  [[nodiscard]] Refused admit(const AdaptationCommand& command, Window boundary);
+  [[nodiscard]] Refused carry_out(const AdaptationCommand& command, bool overhead_paused,
+                                  Outcome& outcome, std::vector<Outcome>& outcomes);
+  [[nodiscard]] Refused germinate(const AdaptationCommand& command, bool overhead_paused);
+  [[nodiscard]] Refused graft(LiveSeed& live, const Mitigations& mitigations);
+  void fossilise(LiveSeed& live);
+  void roll_back(LiveSeed& live, Outcome& outcome, std::vector<Outcome>& outcomes);
+  void cull(SeedId seed);
+  void escape_region(RegionId region);
+  [[nodiscard]] Outcome reflex_outcome(const LiveSeed& live, const char* cause) const;
+  [[nodiscard]] HighWater& high_water(const CommandId& id);
+
+  HostModel& host_;
+  torch::optim::Optimizer& optimizer_;
+  const SessionSettings& settings_;
+  const SessionData& data_;
+  TurnExchange& exchange_;
+  SeedBed bed_;
+  SurvivingHistory history_;
+  std::vector<HighWater> high_water_;  // by region
+  std::uint64_t grafts_{};
+  bool changed_{};
+};
+
+}  // namespace esper

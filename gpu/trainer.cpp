@@ -1,0 +1,233 @@
+#include "gpu/trainer.hpp"
+
+#include <ATen/Parallel.h>
+#include <torch/nn/functional/loss.h>
+#include <torch/utils.h>
+
+#include "actors/decisions/blueprint_catalogue.hpp"
+#include "actors/decisions/random.hpp"
+#include "gpu/fashion_cnn.hpp"
+#include "gpu/isolation.hpp"
+#include "gpu/risk_assay.hpp"
+#include "gpu/schedule.hpp"
+#include "gpu/weights_hash.hpp"
+
+namespace esper {
+
+namespace {
+
+/// Each use of the global stream begins at a place of its own, whatever ran before in the process.
+void seed_global_stream(std::uint64_t seed, std::string_view component) {
+  torch::manual_seed(RandomStream(seed, component).next());
+}
+
+std::unique_ptr<HostModel> seeded_host(const RunConfig& config,
+                                       const std::vector<std::uint32_t>& widths) {
+  seed_global_stream(config.seed, "host");
+  return make_host(config.model.host, config.model.size, widths, config.training.dropout,
+                   config.model.regions);
+}
+
+}  // namespace
+
+Trainer::Trainer(const TrainingRequest& request)
+    : config_(request.config),
+      arm_(request.arm),
+      mode_(request.arm == "grown" ? request.config.mode : Mode::off),
+      data_(config_.data, config_.training.batch, config_.seed),
+      host_(seeded_host(config_, request.widths)),
+      blueprints_(built_in_blueprints()) {
+  blueprints_.insert(blueprints_.end(), config_.blueprints.add.begin(),
+                     config_.blueprints.add.end());
+  if (mode_ != Mode::off)
+    exchange_ = std::make_unique<TurnExchange>(
+        static_cast<std::uint32_t>(host_->description().regions.size()));
+  steps_ = config_.training.epochs * data_.batches_per_epoch();
+  if (config_.training.steps_max > 0)
+    steps_ = std::min<std::uint64_t>(steps_, config_.training.steps_max);
+}
+
+Catalogue Trainer::assess(const std::vector<Blueprint>& blueprints) {
+  at::set_num_threads(static_cast<int>(config_.training.threads));
+  blueprints_ = blueprints;
+  Catalogue catalogue;
+  catalogue.blueprints = blueprints;
+  const auto& description = host_->description();
+  for (const auto& blueprint : blueprints)
+    for (std::uint32_t slot = 0; slot < description.slots.size(); ++slot) {
+      const auto& place = description.slots[slot];
+      catalogue.sheets.push_back(assay(blueprint, {slot}, place,
+                                       description.regions.at(place.region.value).parameters,
+                                       config_.seed));
+    }
+  return catalogue;
+}
+
+SessionSettings Trainer::session_settings() const {
+  return {.seed = config_.seed, .mode = mode_, .pace = config_.pace, .time = config_.time,
+          .gates = config_.gates, .seeds = config_.seeds, .limits = config_.limits,
+          .reflex = config_.reflex, .decisions = config_.decisions, .blueprints = blueprints_};
+}
+
+SessionData Trainer::session_data() {
+  SessionData data;
+  data.step_batch = [this] { return Batch{batch_.images, batch_.labels}; };
+  data.gate_batch = [this](std::uint32_t samples) {
+    const auto gate = data_.gate(std::min<std::size_t>(samples, data_.gate_size()));
+    return Batch{gate.images, gate.labels};
+  };
+  data.loss = [](const at::Tensor& logits, const at::Tensor& labels) {
+    return at::cross_entropy_loss(logits, labels);
+  };
+  data.learning_rate_ratio = [this] {
+    return learning_rate_ratio(config_.training, step(), steps_);
+  };
+  data.position = [this] {
+    const auto position = data_.position();
+    return std::vector<std::uint64_t>{position.epoch, position.batch};
+  };
+  data.set_position = [this](const std::vector<std::uint64_t>& position) {
+    data_.set_position({.epoch = position.at(0), .batch = position.at(1)});
+  };
+  data.batch_samples = config_.training.batch;
+  return data;
+}
+
+std::uint64_t Trainer::step() const { return session_ ? session_->step().value : own_steps_; }
+
+void Trainer::clip() {
+  if (config_.training.clip_norm <= 0) return;
+  double squares = 0;
+  for (const auto& group : optimizer_->param_groups())
+    for (const auto& parameter : group.params())
+      if (parameter.grad().defined()) squares += sum_of_squares(parameter.grad());
+  const double norm = std::sqrt(squares);
+  if (norm <= config_.training.clip_norm) return;
+  const torch::NoGradGuard no_graph;
+  for (const auto& group : optimizer_->param_groups())
+    for (const auto& parameter : group.params())
+      if (parameter.grad().defined())
+        parameter.grad().mul_(config_.training.clip_norm / (norm + 1e-6));
+}
+
+void Trainer::train_step() {
+  const double rate =
+      config_.training.learning_rate * learning_rate_ratio(config_.training, step(), steps_);
+  for (auto& group : optimizer_->param_groups()) group.options().set_lr(rate);
+  batch_ = data_.next();
+  if (session_) session_->start_step();
+  optimizer_->zero_grad();
+  const auto loss = at::cross_entropy_loss(host_->forward(batch_.images), batch_.labels);
+  loss.backward();
+  loss_ = loss.item<double>();
+  const bool proceed = !session_ || session_->after_backward(loss).proceed();
+  if (proceed) {
+    clip();
+    optimizer_->step();
+    ++own_steps_;
+  }
+  if (session_) session_->end_step();
+}
+
+TrainingEnd Trainer::run(const std::atomic<bool>& stop,
+                         const std::function<void(const TrainingProgress&)>& tell) {
+  constexpr std::uint64_t tell_every = 10;
+  at::set_num_threads(static_cast<int>(config_.training.threads));
+  seed_global_stream(config_.seed, "training");
+  optimizer_ = std::make_unique<torch::optim::AdamW>(
+      host_->module().parameters(), torch::optim::AdamWOptions(config_.training.learning_rate)
+                                        .weight_decay(config_.training.weight_decay));
+  if (exchange_)
+    session_ = std::make_unique<Session>(*host_, *optimizer_, session_settings(), session_data(),
+                                         *exchange_, &stop);
+  host_->module().train();
+  const auto began = std::chrono::steady_clock::now();
+  for (std::uint64_t tick = 1; step() < steps_ && !stop.load(); ++tick) {
+    train_step();
+    if (tell && tick % tell_every == 0)
+      tell({.step = {step()}, .steps = {steps_}, .loss = loss_});
+  }
+  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - began;
+  if (tell) tell({.step = {step()}, .steps = {steps_}, .loss = loss_});
+  TrainingEnd end;
+  end.interrupted = step() < steps_;
+  end.model = report_model();
+  end.model.wall_seconds = wall.count();
+  if (session_) {
+    end.last_window = session_->last_window();
+    end.stalled = session_->stalled();
+    end.late_turns = session_->late_turns();
+    end.seeds = session_->bed().status();
+  }
+  return end;
+}
+
+std::vector<torch::nn::Module*> Trainer::modules() const {
+  std::vector<torch::nn::Module*> all{&host_->module()};
+  if (session_)
+    for (const auto& live : session_->bed().seeds())
+      if (!live->fossilised())
+        for (auto* module : live->seed->module_pointers()) all.push_back(module);
+  return all;
+}
+
+std::pair<double, double> Trainer::evaluate(const Samples& samples) {
+  constexpr std::int64_t at_once = 512;
+  const EvaluationScope still(modules());
+  const torch::NoGradGuard no_graph;
+  const std::int64_t count = samples.labels.size(0);
+  double correct = 0, loss = 0;
+  for (std::int64_t begin = 0; begin < count; begin += at_once) {
+    const auto end = std::min(begin + at_once, count);
+    const auto labels = samples.labels.slice(0, begin, end);
+    const auto logits = host_->forward(samples.images.slice(0, begin, end));
+    correct += logits.argmax(1).eq(labels).sum().item<double>();
+    loss += at::cross_entropy_loss(logits, labels).item<double>() *
+            static_cast<double>(end - begin);
+  }
+  const double all = count > 0 ? static_cast<double>(count) : 1;
+  return {correct / all, loss / all};
+}
+
+TrainedModel Trainer::report_model() {
+  TrainedModel model;
+  model.arm = arm_;
+  const auto& description = host_->description();
+  model.parameters = description.parameters;
+  model.operations = description.operations;
+  std::vector<torch::nn::Module*> in_path;
+  if (session_) {
+    model.training_operations = session_->operations();
+    // A seed that the run's end found on its ramp is part of the model that is measured.
+    for (const auto& live : session_->bed().seeds()) {
+      if (!live->fossilised() && !live->touches_host()) continue;
+      model.parameters += live->seed->parameter_count();
+      model.operations += live->operations;
+      if (!live->fossilised())
+        for (auto* module : live->seed->module_pointers()) in_path.push_back(module);
+    }
+  } else {
+    model.training_operations.training =
+        3 * own_steps_ * config_.training.batch * description.operations;
+  }
+  model.steps = step();
+  model.weights_hash = weights_hash(host_->module(), in_path);
+  model.gate_loss = evaluate(data_.gate(data_.gate_size())).second;
+  std::tie(model.test_accuracy, model.test_loss) = evaluate(data_.read_test_split());
+  for (Slot& slot : host_->slots()) slot.forget();
+  return model;
+}
+
+double Trainer::time_forward(std::size_t samples) {
+  at::set_num_threads(static_cast<int>(config_.training.threads));
+  const auto images = data_.gate(std::min(samples, data_.gate_size())).images;
+  const EvaluationScope still(modules());
+  const torch::NoGradGuard no_graph;
+  const auto began = std::chrono::steady_clock::now();
+  const auto logits = host_->forward(images);
+  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - began;
+  for (Slot& slot : host_->slots()) slot.forget();
+  return taken.count();
+}
+
+}  // namespace esper

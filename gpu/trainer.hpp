@@ -1,0 +1,51 @@
+#pragma once
+// Our own loop: a host of ours on Fashion-MNIST, with AdamW, clipping by global norm and a
+// warm-up, stable, decay schedule. One integer decides every random number.
+#include "gpu/fashion_data.hpp"
+#include "gpu/session.hpp"
+#include "messages/interfaces.hpp"
+
+namespace esper {
+
+class Trainer final : public Training {
+ public:
+  /// Errors: std::runtime_error, one sentence, when data is missing or the host is unknown.
+  explicit Trainer(const TrainingRequest& request);
+
+  [[nodiscard]] const HostDescription& host() const override { return host_->description(); }
+  [[nodiscard]] Executor* executor() override { return exchange_.get(); }
+  [[nodiscard]] Catalogue assess(const std::vector<Blueprint>& blueprints) override;
+  [[nodiscard]] TrainingEnd run(const std::atomic<bool>& stop,
+                                const std::function<void(const TrainingProgress&)>& tell) override;
+
+  /// Seconds of one forward pass in evaluation mode over `samples` of the gate split.
+  [[nodiscard]] double time_forward(std::size_t samples);
+  [[nodiscard]] std::uint32_t batch() const { return config_.training.batch; }
+  [[nodiscard]] HostModel& model() { return *host_; }
+
+ private:
+  [[nodiscard]] SessionSettings session_settings() const;
+  [[nodiscard]] SessionData session_data();
+  [[nodiscard]] std::uint64_t step() const;
+  [[nodiscard]] std::vector<torch::nn::Module*> modules() const;
+  void train_step();
+  void clip();
+  [[nodiscard]] TrainedModel report_model();
+  /// Share correct and mean loss in nats per sample, host in evaluation mode.
+  [[nodiscard]] std::pair<double, double> evaluate(const Samples& samples);
+
+  RunConfig config_;
+  std::string arm_;
+  Mode mode_;
+  FashionData data_;
+  std::unique_ptr<HostModel> host_;
+  std::unique_ptr<TurnExchange> exchange_;       // null in mode off
+  std::vector<Blueprint> blueprints_;
+  std::unique_ptr<torch::optim::AdamW> optimizer_;
+  std::unique_ptr<Session> session_;             // null in mode off
+  std::uint64_t steps_{}, own_steps_{};
+  Samples batch_;
+  double loss_{};
+};
+
+}  // namespace esper
