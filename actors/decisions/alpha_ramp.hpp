@@ -20,13 +20,13 @@ namespace esper {
 
 /// `alpha` moves in a straight line from `from` to `to` during `ramp_steps` steps.
 struct AlphaRamp {
-  std::vector<double> stages;     ///< usable_alpha_stages
-  std::uint32_t ramp_steps{1};    ///< steps of one window
-  std::uint32_t stages_begun{};   ///< 0 before the first and after an escape
-  std::uint32_t step{};           ///< steps taken of the present stage, at most ramp_steps
+  std::vector<double> stages;    ///< usable_alpha_stages
+  std::uint32_t ramp_steps{1};   ///< steps of one window
+  std::uint32_t stages_begun{};  ///< 0 before the first and after an escape
+  std::uint32_t step{};          ///< steps taken of the present stage, at most ramp_steps
   double from{};
   double to{};
-  double alpha{};                 ///< of the present step, [0, 1]
+  double alpha{};  ///< of the present step, [0, 1]
 };
 
 /// At alpha = 0 with no stage begun. `window_steps` of 0 counts as 1.
@@ -64,8 +64,7 @@ inline double take_step(AlphaRamp& ramp) {
   if (ramp.step < ramp.ramp_steps) {
     ++ramp.step;
     const double share = static_cast<double>(ramp.step) / static_cast<double>(ramp.ramp_steps);
-    ramp.alpha =
-        ramp.step == ramp.ramp_steps ? ramp.to : ramp.from + (ramp.to - ramp.from) * share;
+    ramp.alpha = ramp.step == ramp.ramp_steps ? ramp.to : ramp.from + (ramp.to - ramp.from) * share;
   }
   return ramp.alpha;
 }

@@ -90,9 +90,8 @@ void Book::release(SeedId seed) {
 }
 
 std::optional<SeedId> Book::expire(std::uint64_t reservation) {
-  const auto found = std::find_if(open_.begin(), open_.end(), [&](const Reservation& one) {
-    return one.id == reservation;
-  });
+  const auto found = std::find_if(open_.begin(), open_.end(),
+                                  [&](const Reservation& one) { return one.id == reservation; });
   if (found == open_.end()) return std::nullopt;
   const SeedId seed = found->seed;
   open_.erase(found);

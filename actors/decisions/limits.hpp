@@ -34,9 +34,8 @@ namespace detail {
 
 /// May `added` join `present`? A limit of 0 is no bound. `overhead_paused`: isolated seeds stand
 /// still for their cost, so no other may join them.
-[[nodiscard]] inline LimitVerdict within_limits(const LimitConfig& limits,
-                                                const Footprint& present, const Footprint& added,
-                                                bool overhead_paused) {
+[[nodiscard]] inline LimitVerdict within_limits(const LimitConfig& limits, const Footprint& present,
+                                                const Footprint& added, bool overhead_paused) {
   struct Bound {
     CommandRefusal refusal;
     std::uint64_t limit, present, added;

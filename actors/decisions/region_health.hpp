@@ -7,12 +7,12 @@ namespace esper {
 
 /// What past windows say. A plain value, folded window by window.
 struct RegionHealth {
-  double sigma_base{};              ///< slow average of loss_sigma over stable windows; 0: none yet
-  double volatility{};              ///< v in [0, 1]; 0 before the first stable window
-  std::uint32_t stable_windows{};   ///< in a row, up to now
-  std::uint32_t alarming_windows{}; ///< in a row with two bands left
-  bool non_finite{};                ///< in the last window
-  Window last;                      ///< the last window observed
+  double sigma_base{};             ///< slow average of loss_sigma over stable windows; 0: none yet
+  double volatility{};             ///< v in [0, 1]; 0 before the first stable window
+  std::uint32_t stable_windows{};  ///< in a row, up to now
+  std::uint32_t alarming_windows{};  ///< in a row with two bands left
+  bool non_finite{};                 ///< in the last window
+  Window last;                       ///< the last window observed
 
   [[nodiscard]] bool in_crisis() const;
 };

@@ -105,9 +105,10 @@ void meet_crisis(Decision& decision) {
     decision.part.commands.push_back(std::move(given));
   }
   const bool ramping = newest->stage == Stage::grafting;
-  condemn(decision, *newest, ramping ? "G3" : "G5", decision.turn.telemetry.jitter,
-          tactics.settings.gates.jitter_max,
-          in_crisis ? "region in crisis: newest seed leaves" : "non-finite step: newest seed leaves");
+  condemn(
+      decision, *newest, ramping ? "G3" : "G5", decision.turn.telemetry.jitter,
+      tactics.settings.gates.jitter_max,
+      in_crisis ? "region in crisis: newest seed leaves" : "non-finite step: newest seed leaves");
 }
 
 void lift_embargoes(Decision& decision) {
@@ -145,7 +146,8 @@ void judge_seeds(Decision& decision) {
 /// executor is asked again, and its refusal tells the truth.
 void forget_lost_commands(Tactics& tactics, Window now) {
   const auto lost = [&](std::optional<UnderWay>& under_way) {
-    if (under_way && now.value > under_way->decided.value + tactics.settings.budget.reservation_windows)
+    if (under_way &&
+        now.value > under_way->decided.value + tactics.settings.budget.reservation_windows)
       under_way.reset();
   };
   lost(tactics.escape);

@@ -31,7 +31,7 @@ struct UnderWay {
 
 /// Where one seed can stand: a slot, or a group of branch slots that takes one seed together.
 struct Plot {
-  SlotId slot;                  ///< the group's first
+  SlotId slot;  ///< the group's first
   std::vector<SlotId> members;
   Stage stage{Stage::dormant};  ///< dormant, embargoed or fossilised; live seeds have a SeedPlan
   SeedId last;                  ///< that stood here; lifts its embargo
@@ -43,14 +43,14 @@ struct Plot {
 struct Candidate {
   std::size_t plot{};
   std::string blueprint;
-  double risk{};                ///< r0, the worst slot's
-  double relative_norm{};       ///< at birth, the largest
-  double confidence{};          ///< the lowest
+  double risk{};           ///< r0, the worst slot's
+  double relative_norm{};  ///< at birth, the largest
+  double confidence{};     ///< the lowest
   std::uint64_t parameters{};
-  double parameters_share{};    ///< over the region's
-  double downstream{};          ///< share of the host's operations
+  double parameters_share{};  ///< over the region's
+  double downstream{};        ///< share of the host's operations
   bool quarantined{};
-  Window not_before;            ///< after a refusal by the executor
+  Window not_before;  ///< after a refusal by the executor
 };
 
 /// What one blueprint brought in this region, in nats per sample on the gate split.
@@ -79,24 +79,24 @@ struct SeedPlan {
   SeedId seed;
   std::size_t plot{};
   std::string blueprint;
-  Stage stage{Stage::dormant};    ///< as last told; dormant: germination is under way
-  Window since;                   ///< boundary at which the stage began
+  Stage stage{Stage::dormant};  ///< as last told; dormant: germination is under way
+  Window since;                 ///< boundary at which the stage began
   Mitigations mitigations;
   std::uint64_t parameters{};
   std::optional<UnderWay> under_way;
-  std::string doom;               ///< why it is to be culled; "": it is not
-  bool roll_back{};               ///< doomed, and its ramp is to be undone
-  bool touched_host{};            ///< its alpha was above 0
-  double gain{};                  ///< last measured, nats
-  std::uint32_t passes{};         ///< G2: windows in a row
-  Energy graft_due, stabilise_due;///< recomputed before the graft
-  Window top_up_asked;            ///< 0: no answer is awaited
-  WindowLoss before;              ///< G3: the region's loss before the ramp
+  std::string doom;                 ///< why it is to be culled; "": it is not
+  bool roll_back{};                 ///< doomed, and its ramp is to be undone
+  bool touched_host{};              ///< its alpha was above 0
+  double gain{};                    ///< last measured, nats
+  std::uint32_t passes{};           ///< G2: windows in a row
+  Energy graft_due, stabilise_due;  ///< recomputed before the graft
+  Window top_up_asked;              ///< 0: no answer is awaited
+  WindowLoss before;                ///< G3: the region's loss before the ramp
   std::uint32_t stages_begun{};
-  std::uint32_t full_windows{};   ///< at the last stage
-  std::uint64_t proposal{};       ///< that paid for it; 0: the lease
+  std::uint32_t full_windows{};  ///< at the last stage
+  std::uint64_t proposal{};      ///< that paid for it; 0: the lease
   double predicted_gain{};
-  std::size_t candidate{};        ///< index, or past the end for an adopted seed
+  std::size_t candidate{};  ///< index, or past the end for an adopted seed
 };
 
 struct Tactics {
@@ -116,18 +116,18 @@ struct Tactics {
   std::uint64_t next_proposal{1};
   Book book;
   RegionHealth health;
-  WindowLoss loss;                         ///< of the last whole window
-  std::vector<SeedPlan> plans;             ///< in order of germination
-  std::optional<std::size_t> wish;         ///< the candidate it would plant next
-  std::vector<FiledProposal> proposals;    ///< that may still be approved or planted
+  WindowLoss loss;                       ///< of the last whole window
+  std::vector<SeedPlan> plans;           ///< in order of germination
+  std::optional<std::size_t> wish;       ///< the candidate it would plant next
+  std::vector<FiledProposal> proposals;  ///< that may still be approved or planted
   std::optional<UnderWay> escape;
-  Window germinate_not_before;             ///< after a refusal that no other choice would avoid
-  Window deferred_until;                   ///< of the last proposal
+  Window germinate_not_before;  ///< after a refusal that no other choice would avoid
+  Window deferred_until;        ///< of the last proposal
   Cycle cycle;
   bool proposed_this_cycle{};
   Energy refused_this_cycle;
-  std::optional<std::size_t> last_refused; ///< counted once a cycle
-  Window escalated;                        ///< 0: not in this crisis
+  std::optional<std::size_t> last_refused;        ///< counted once a cycle
+  Window escalated;                               ///< 0: not in this crisis
   std::uint32_t wins{}, losses{}, regressions{};  ///< since the last report
   std::vector<RealisedReturn> returns;            ///< since the last report
 };

@@ -62,8 +62,7 @@ void reach(Tactics& tactics, SeedPlan& plan, Stage stage, Window now, CommandId 
     tactics.book.settle(plan.seed, ReservationPart::stabilise, plan.stabilise_due, command);
     return win(tactics, plan);
   }
-  if (stage == Stage::dormant || stage == Stage::embargoed)
-    return forget(tactics, plan.seed, now);
+  if (stage == Stage::dormant || stage == Stage::embargoed) return forget(tactics, plan.seed, now);
   if (stage != plan.stage) plan.since = now;
   plan.stage = stage;
 }
@@ -71,10 +70,9 @@ void reach(Tactics& tactics, SeedPlan& plan, Stage stage, Window now, CommandId 
 /// A seed of our region that we know nothing of is unpaid: it is taken in only to be culled.
 void adopt(Tactics& tactics, SeedId seed, SlotId slot, Stage stage, const std::string& blueprint,
            Window now) {
-  const auto plot = std::find_if(
-      tactics.plots.begin(), tactics.plots.end(), [&](const Plot& one) {
-        return std::find(one.members.begin(), one.members.end(), slot) != one.members.end();
-      });
+  const auto plot = std::find_if(tactics.plots.begin(), tactics.plots.end(), [&](const Plot& one) {
+    return std::find(one.members.begin(), one.members.end(), slot) != one.members.end();
+  });
   if (plot == tactics.plots.end() || seed.value == 0) return;
   if (stage == Stage::fossilised || stage == Stage::embargoed) {
     if (plot->stage != Stage::dormant) return;
@@ -101,9 +99,9 @@ void take_answers(Tactics& tactics, const Answers& answers, Window now) {
   tactics.book.end_lease(now);
   if (answers.allocation) tactics.book.renew(*answers.allocation);
   for (const Verdict& verdict : answers.verdicts) {
-    const auto filed = std::find_if(
-        tactics.proposals.begin(), tactics.proposals.end(),
-        [&](const FiledProposal& one) { return one.proposal.id == verdict.proposal; });
+    const auto filed =
+        std::find_if(tactics.proposals.begin(), tactics.proposals.end(),
+                     [&](const FiledProposal& one) { return one.proposal.id == verdict.proposal; });
     if (verdict.region != tactics.region || filed == tactics.proposals.end() || filed->approved)
       continue;
     if (verdict.kind == VerdictKind::approved) {
@@ -198,8 +196,7 @@ void take_refusal(Tactics& tactics, SeedPlan& plan, const Outcome& outcome, Wind
   }
   if (outcome.refusal == CommandRefusal::unknown_seed) return forget(tactics, plan.seed, now);
   if (retry) return;
-  const bool leaving =
-      outcome.kind == CommandKind::cull || outcome.kind == CommandKind::roll_back;
+  const bool leaving = outcome.kind == CommandKind::cull || outcome.kind == CommandKind::roll_back;
   // It cannot be undone: leave it by the plainer way; what cannot even be culled is not there.
   if (outcome.kind == CommandKind::roll_back)
     plan.roll_back = false;
@@ -232,8 +229,7 @@ void take_outcome(Tactics& tactics, const Outcome& outcome, const RegionTurn& tu
   if (tactics.escape && tactics.escape->id == outcome.command) {
     tactics.escape.reset();
     if (outcome.refusal != CommandRefusal::none) return;
-    for (SeedPlan& plan : tactics.plans)
-      lose_alpha(plan, true, "its alpha was lost to an escape");
+    for (SeedPlan& plan : tactics.plans) lose_alpha(plan, true, "its alpha was lost to an escape");
     return;
   }
   if (outcome.kind == CommandKind::escape || take_lift(tactics, outcome)) return;

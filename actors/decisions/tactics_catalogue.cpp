@@ -60,7 +60,8 @@ std::vector<Candidate> candidates_of(RegionId region, const HostDescription& hos
         const RiskSheet* own_sheet = sheet_of(catalogue, blueprint.name, slot);
         const RiskSheet& sheet = own_sheet != nullptr ? *own_sheet : *first;
         candidate.risk = std::max(candidate.risk, clip(sheet.risk, 0, 1));
-        candidate.relative_norm = std::max(candidate.relative_norm, clip(sheet.relative_norm, 0, 1));
+        candidate.relative_norm =
+            std::max(candidate.relative_norm, clip(sheet.relative_norm, 0, 1));
         candidate.confidence = std::min(candidate.confidence, sheet.confidence);
         candidate.parameters += sheet.parameters;
         candidate.quarantined = candidate.quarantined || sheet.quarantined;

@@ -56,8 +56,7 @@ void choose(Decision& decision) {
 
 /// The approved proposal for a plot that is still free, if any; those that ran out are dropped.
 FiledProposal* funded(Tactics& tactics, Window now) {
-  std::erase_if(tactics.proposals,
-                [&](const FiledProposal& filed) { return now > filed.until; });
+  std::erase_if(tactics.proposals, [&](const FiledProposal& filed) { return now > filed.until; });
   for (FiledProposal& filed : tactics.proposals)
     if (filed.approved)
       for (const Candidate& candidate : tactics.candidates)
@@ -114,10 +113,14 @@ void count_refusal(Decision& decision, std::size_t index, Energy price) {
   tactics.last_refused = index;
   tactics.refused_this_cycle += price;
   const Candidate& candidate = tactics.candidates[index];
-  decision.part.gates.push_back({{}, tactics.plots[candidate.plot].slot, "G0", false,
+  decision.part.gates.push_back({{},
+                                 tactics.plots[candidate.plot].slot,
+                                 "G0",
+                                 false,
                                  static_cast<double>(tactics.book.free().thousandths),
                                  static_cast<double>(price.thousandths),
-                                 "the lease does not cover the price", candidate.blueprint});
+                                 "the lease does not cover the price",
+                                 candidate.blueprint});
 }
 
 /// Reserves the whole price and gives the command; false when the lease does not cover it.

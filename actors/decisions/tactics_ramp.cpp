@@ -91,7 +91,7 @@ void judge_ramp(Decision& decision, SeedPlan& plan, const SeedTelemetry* seen) {
   }
   if (windows >= gates.ramp_windows_max)
     return condemn(decision, plan, "G3", static_cast<double>(windows),
-            static_cast<double>(gates.ramp_windows_max), "its ramp took too long");
+                   static_cast<double>(gates.ramp_windows_max), "its ramp took too long");
   if (judged.verdict == StageVerdict::held) {
     say(decision, plan, "G3", false, judged.measured, judged.threshold, judged.reason);
     command(decision, plan, CommandKind::hold);

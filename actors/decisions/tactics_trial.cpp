@@ -63,7 +63,8 @@ bool measure(Decision& decision, SeedPlan& plan, const SeedTelemetry& seen) {
   const double gain = gate.loss_without - gate.loss_with;
   const double joint = gate.loss_without - gate.loss_joint;
   if (!gate.finite || !finite(gain) || !finite(joint)) {
-    condemn(decision, plan, "G2", gain, gates.shadow_gain_min, "its loss or gradient is not finite");
+    condemn(decision, plan, "G2", gain, gates.shadow_gain_min,
+            "its loss or gradient is not finite");
     return false;
   }
   plan.gain = gain;
@@ -86,7 +87,8 @@ void judge_trial(Decision& decision, SeedPlan& plan, const SeedTelemetry* seen) 
     plan.passes = 0;
   else if (!measure(decision, plan, *seen))
     return;
-  const bool proven = seen != nullptr && plan.passes > 0 && plan.passes >= gates.shadow_passes_needed;
+  const bool proven =
+      seen != nullptr && plan.passes > 0 && plan.passes >= gates.shadow_passes_needed;
   const bool crowded = another_ramps(tactics, plan);
   if (proven && !crowded && !tactics.health.in_crisis() && !tactics.health.non_finite &&
       !tactics.escape && settle_price(decision, plan, seen->relative_norm)) {

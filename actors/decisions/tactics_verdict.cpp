@@ -1,4 +1,5 @@
-// G5: a seed at full alpha earns its place: calm windows, and a gain that pays its parameters' rent.
+// G5: a seed at full alpha earns its place: calm windows, and a gain that pays its parameters'
+// rent.
 #include "actors/decisions/number.hpp"
 #include "actors/decisions/tactics_parts.hpp"
 
@@ -38,9 +39,9 @@ void judge_stability(Decision& decision, SeedPlan& plan, const SeedTelemetry* se
     }
   }
   if (windows >= gates.verdict_windows_max)
-    condemn(decision, plan, "G5", plan.gain, rent,
-            plan.gain >= rent ? "the region was not calm for long enough"
-                              : "it does not pay its rent");
+    condemn(
+        decision, plan, "G5", plan.gain, rent,
+        plan.gain >= rent ? "the region was not calm for long enough" : "it does not pay its rent");
 }
 
 }  // namespace esper::tactics

@@ -16,11 +16,11 @@ SCENARIO("each limit refuses by its own name and figures", "[limits]") {
   LimitConfig limits;
   limits.parameters_max = limits.operations_per_sample_max = limits.memory_bytes_max = 100;
   limits.seeds_max = 100;
-  for (const Case& one : {Case{CommandRefusal::limit_parameters, &Footprint::parameters, "parameters"},
-                          Case{CommandRefusal::limit_operations,
-                               &Footprint::operations_per_sample, "operations"},
-                          Case{CommandRefusal::limit_memory, &Footprint::memory_bytes, "memory"},
-                          Case{CommandRefusal::limit_seeds, &Footprint::seeds, "seeds"}}) {
+  for (const Case& one :
+       {Case{CommandRefusal::limit_parameters, &Footprint::parameters, "parameters"},
+        Case{CommandRefusal::limit_operations, &Footprint::operations_per_sample, "operations"},
+        Case{CommandRefusal::limit_memory, &Footprint::memory_bytes, "memory"},
+        Case{CommandRefusal::limit_seeds, &Footprint::seeds, "seeds"}}) {
     Footprint present;
     Footprint added;
     present.*one.part = 60;
@@ -31,8 +31,8 @@ SCENARIO("each limit refuses by its own name and figures", "[limits]") {
     CHECK(refused.refusal == one.refusal);
     CHECK(refused.limit == 100);
     CHECK(refused.wanted == 101);
-    CHECK_THAT(told(refused), Catch::Contains(one.word) && Catch::Contains("101") &&
-                                  Catch::Contains("100"));
+    CHECK_THAT(told(refused),
+               Catch::Contains(one.word) && Catch::Contains("101") && Catch::Contains("100"));
     added.*one.part = most;
     CHECK(within_limits(limits, present, added, false).refusal == one.refusal);
   }

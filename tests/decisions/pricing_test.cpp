@@ -1,7 +1,7 @@
 #include "actors/decisions/pricing.hpp"
 
-#include <catch2/catch.hpp>
 #include <rapidcheck.h>
+#include <catch2/catch.hpp>
 
 #include <limits>
 
@@ -14,8 +14,8 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 double some_share() { return *rc::gen::inRange(0, 2001) / 2000.0; }
 
 PriceInputs some_inputs() {
-  return {some_share(), some_share(), some_share(), 2 * some_share(), 2 * some_share(),
-          *rc::gen::arbitrary<bool>()};
+  return {some_share(),     some_share(),     some_share(),
+          2 * some_share(), 2 * some_share(), *rc::gen::arbitrary<bool>()};
 }
 
 SCENARIO("a price follows its formula", "[pricing]") {
@@ -88,7 +88,8 @@ SCENARIO("noise raises a price step by step", "[pricing]") {
   const BudgetConfig budget;
   Energy before{0};
   for (const double sigma : {1.0, 1.5, 2.0, 3.0}) {
-    const Energy energy = price_of({0.3, volatility(sigma, 1), 0.6, 0.4, 0.1, false}, budget).energy;
+    const Energy energy =
+        price_of({0.3, volatility(sigma, 1), 0.6, 0.4, 0.1, false}, budget).energy;
     CHECK(energy > before);
     before = energy;
   }

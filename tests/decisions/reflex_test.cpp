@@ -1,7 +1,7 @@
 #include "actors/decisions/reflex.hpp"
 
-#include <catch2/catch.hpp>
 #include <rapidcheck.h>
+#include <catch2/catch.hpp>
 
 #include <limits>
 
@@ -35,9 +35,9 @@ SCENARIO("a spike trips, an ordinary loss does not", "[reflex]") {
 
 SCENARIO("non-finite losses trip at once and are never remembered", "[reflex]") {
   Reflex reflex{sigmas(8)};
-  for (const double bad : {std::numeric_limits<double>::quiet_NaN(),
-                           std::numeric_limits<double>::infinity(),
-                           -std::numeric_limits<double>::infinity()}) {
+  for (const double bad :
+       {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity(),
+        -std::numeric_limits<double>::infinity()}) {
     CHECK(reflex.judge(bad) == ReflexVerdict::non_finite_loss);
     reflex.accept(bad);
   }

@@ -85,13 +85,14 @@ class ScriptedRegion {
   /// Alters telemetry before it is told.
   std::function<void(RegionTelemetry&)> spoil = [](RegionTelemetry&) {};
   /// Says why a command is refused.
-  std::function<CommandRefusal(const AdaptationCommand&)> refuse =
-      [](const AdaptationCommand&) { return CommandRefusal::none; };
+  std::function<CommandRefusal(const AdaptationCommand&)> refuse = [](const AdaptationCommand&) {
+    return CommandRefusal::none;
+  };
 
   std::vector<ScriptedSeed> seeds;
   std::vector<RegionTurn> turns;
   std::vector<RegionPart> parts;
-  std::vector<std::string> wrongs;      ///< what no tactics may do; must stay empty
+  std::vector<std::string> wrongs;  ///< what no tactics may do; must stay empty
   std::int64_t spent{};
   std::map<std::uint64_t, std::int64_t> reserved;
 
@@ -112,7 +113,8 @@ class ScriptedRegion {
       for (std::uint32_t step = 0; step < settings.time.window_steps; ++step) take_step(seed.ramp);
       seed.updates += settings.time.window_steps / 2;
     }
-    for (const AdaptationCommand& command : due_) turn.outcomes.push_back(carry_out(command, turn.window));
+    for (const AdaptationCommand& command : due_)
+      turn.outcomes.push_back(carry_out(command, turn.window));
     due_.clear();
     for (const ScriptedSeed& seed : seeds)
       if (seed.stage == Stage::train_isolated || seed.stage == Stage::grafting ||
@@ -134,6 +136,9 @@ class ScriptedRegion {
     proposals_ = part.proposals;
   }
 
+  /// A turn without a decision: nothing is released, nothing is proposed.
+  void take_absence() { proposals_.clear(); }
+
   /// Runs `windows` turns with `tactics` deciding.
   void run(Tactics& tactics, std::uint32_t windows, Epoch epoch = {1}) {
     for (std::uint32_t i = 0; i < windows; ++i) take(decide(tactics, next(), epoch));
@@ -142,8 +147,15 @@ class ScriptedRegion {
   [[nodiscard]] std::vector<SeedStatus> read_back() const {
     std::vector<SeedStatus> statuses;
     for (const ScriptedSeed& seed : seeds)
-      statuses.push_back({seed.seed, {0}, seed.slot, seed.blueprint, seed.stage, seed.ramp.alpha,
-                          seed.ramp.stages_begun, 200, seed.mitigations});
+      statuses.push_back({seed.seed,
+                          {0},
+                          seed.slot,
+                          seed.blueprint,
+                          seed.stage,
+                          seed.ramp.alpha,
+                          seed.ramp.stages_begun,
+                          200,
+                          seed.mitigations});
     return statuses;
   }
 
@@ -186,7 +198,8 @@ class ScriptedRegion {
     if (command.kind == CommandKind::germinate) {
       if (command.slot.value > 1) wrong("another region's slot");
       for (const ScriptedSeed& other : seeds)
-        if (other.slot == command.slot && other.stage != Stage::dormant) wrong("two seeds in one slot");
+        if (other.slot == command.slot && other.stage != Stage::dormant)
+          wrong("two seeds in one slot");
     } else if (executes && (seed == nullptr || !after(seed->stage, command.kind))) {
       wrong("illegal " + std::string{name_of(command.kind)});
     }
@@ -208,8 +221,13 @@ class ScriptedRegion {
     }
     if (command.kind == CommandKind::germinate) {
       std::erase_if(seeds, [&](const ScriptedSeed& seed) { return seed.slot == command.slot; });
-      seeds.push_back({command.seed, command.slot, command.blueprint, Stage::dormant,
-                       {}, 0, command.mitigations});
+      seeds.push_back({command.seed,
+                       command.slot,
+                       command.blueprint,
+                       Stage::dormant,
+                       {},
+                       0,
+                       command.mitigations});
     }
     ScriptedSeed& seed = *find(command.seed);
     const auto stage = after(seed.stage, command.kind);
@@ -220,7 +238,8 @@ class ScriptedRegion {
     seed.stage = stage.value();
     if (command.kind == CommandKind::graft)
       seed.ramp = alpha_ramp(command.mitigations.alpha_stages, settings.time.window_steps);
-    if (command.kind == CommandKind::graft || command.kind == CommandKind::advance) advance(seed.ramp);
+    if (command.kind == CommandKind::graft || command.kind == CommandKind::advance)
+      advance(seed.ramp);
     if (command.kind == CommandKind::hold) hold(seed.ramp);
     outcome.stage = seed.stage;
     outcome.alpha = seed.ramp.alpha;
@@ -270,7 +289,8 @@ class ScriptedRegion {
       answers.verdicts.push_back(verdict);
     }
     for (const Movement& movement : top_ups_) {
-      const std::int64_t given = movement.energy.thousandths <= safety ? movement.energy.thousandths : 0;
+      const std::int64_t given =
+          movement.energy.thousandths <= safety ? movement.energy.thousandths : 0;
       safety -= given;
       reserved[movement.reservation] += given;
       answers.top_ups.push_back({{0}, movement.reservation, {given}});

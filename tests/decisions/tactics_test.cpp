@@ -215,8 +215,7 @@ SCENARIO("G3 holds, undoes and gives up", "[tactics]") {
     THEN("it is rolled back with that number") {
       check_clean(region);
       CHECK(region.count(CommandKind::roll_back) == 1);
-      CHECK(region.verdicts("G3").front().threshold ==
-            region.settings.gates.stage_loss_max);
+      CHECK(region.verdicts("G3").front().threshold == region.settings.gates.stage_loss_max);
     }
   }
 }

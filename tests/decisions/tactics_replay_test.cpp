@@ -1,0 +1,187 @@
+// The same turns make the same mind, whatever the numbers and whoever died in between.
+#include <rapidcheck.h>
+#include <catch2/catch.hpp>
+
+#include <limits>
+#include <set>
+
+#include "messages/json.hpp"
+#include "tests/decisions/scripted_region.hpp"
+#include "tests/test_seed.hpp"
+
+namespace esper {
+namespace {
+
+/// A finite number near the ordinary one, or one that no measurement should give.
+double odd_number(RandomStream& stream, double ordinary) {
+  constexpr double odd[]{std::numeric_limits<double>::quiet_NaN(),
+                         std::numeric_limits<double>::infinity(),
+                         -std::numeric_limits<double>::infinity(),
+                         std::numeric_limits<double>::max(),
+                         std::numeric_limits<double>::lowest(),
+                         std::numeric_limits<double>::denorm_min(),
+                         -1,
+                         -0.0};
+  if (stream.below(2) == 0) return ordinary * (0.5 + stream.uniform());
+  return odd[stream.below(std::size(odd))];
+}
+
+/// Changes each member with the chance of one in `rarity`.
+template <Described Message>
+void disturb(Message& message, RandomStream& stream, std::uint64_t rarity) {
+  for_each_field(message, [&](std::string_view, auto& member) {
+    using Member = std::remove_cvref_t<decltype(member)>;
+    if constexpr (Described<Member>) {
+      disturb(member, stream, rarity);
+    } else if constexpr (IsVector<Member>::value) {
+      for (auto& element : member) disturb(element, stream, rarity);
+      if (!member.empty() && stream.below(rarity) == 0) member.push_back(member.front());
+      if (!member.empty() && stream.below(rarity) == 0) member.pop_back();
+    } else if (stream.below(rarity) == 0) {
+      if constexpr (std::is_floating_point_v<Member>)
+        member = odd_number(stream, member);
+      else if constexpr (NamedEnum<Member>)
+        member = static_cast<Member>(stream.below(EnumNames<Member>::values.size()));
+      else if constexpr (IsStrong<Member>::value)
+        member.value = static_cast<typename Member::representation>(stream.next());
+      else
+        member = static_cast<Member>(stream.next());
+    }
+  });
+}
+
+struct Run {
+  ScriptedRegion region;
+  std::vector<bool> present;
+  std::string text;
+};
+
+Run wild_run(std::uint64_t seed) {
+  Run run;
+  auto stream = std::make_shared<RandomStream>(seed, "wild");
+  ScriptedRegion& region = run.region;
+  const std::uint64_t rarity = 3 + stream->below(200);
+  region.settings.seed = seed;
+  region.lease_energy = static_cast<std::int64_t>(stream->below(400));
+  region.approves = stream->below(2) == 0;
+  region.safety = static_cast<std::int64_t>(stream->below(100));
+  region.spoil = [=](RegionTelemetry& seen) { disturb(seen, *stream, rarity); };
+  region.gain = [=](const ScriptedSeed&) { return stream->uniform() * 0.2 - 0.05; };
+  region.refuse = [=](const AdaptationCommand&) {
+    // Any but those that would be lies about the seed's stage or presence.
+    constexpr CommandRefusal honest[]{
+        CommandRefusal::old_epoch,         CommandRefusal::lease_expired,
+        CommandRefusal::observe_only,      CommandRefusal::limit_parameters,
+        CommandRefusal::limit_seeds,       CommandRefusal::limit_overhead,
+        CommandRefusal::unknown_blueprint, CommandRefusal::fault};
+    return stream->below(12) == 0 ? honest[stream->below(std::size(honest))] : CommandRefusal::none;
+  };
+  Tactics tactics = scripted_tactics(region.settings);
+  for (int window = 0; window < 60; ++window) {
+    const RegionTurn turn = region.next();
+    run.present.push_back(stream->below(15) != 0);
+    if (!run.present.back()) {
+      miss(tactics, turn);
+      region.take_absence();
+      continue;
+    }
+    const RegionPart part = decide(tactics, turn, {1});
+    run.text += canonical(part) + '\n';
+    region.take(part);
+  }
+  return run;
+}
+
+SCENARIO("whatever is measured, tactics keep the rules and replay to the same parts",
+         "[tactics][replay]") {
+  CHECK(rc::check("no throw, no illegal command, nothing unpaid, equal replay", [] {
+    const auto seed = *rc::gen::arbitrary<std::uint64_t>();
+    const Run run = wild_run(seed);
+    for (const std::string& wrong : run.region.wrongs) RC_FAIL(wrong);
+    Tactics again = scripted_tactics(run.region.settings);
+    std::string text;
+    for (std::size_t i = 0; i < run.present.size(); ++i) {
+      if (run.present[i])
+        text += canonical(decide(again, run.region.turns[i], {1})) + '\n';
+      else
+        miss(again, run.region.turns[i]);
+    }
+    RC_ASSERT(text == run.text);
+  }));
+}
+
+SCENARIO("another seed chooses differently", "[tactics][replay]") {
+  std::set<std::string> chosen;
+  for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+    ScriptedRegion region;
+    region.settings.seed = seed;
+    Tactics tactics = scripted_tactics(region.settings);
+    region.run(tactics, 6);
+    for (const RegionPart& part : region.parts)
+      for (const AdaptationCommand& command : part.commands) chosen.insert(command.blueprint);
+  }
+  CHECK(chosen.size() > 1);
+}
+
+SCENARIO("a mind rebuilt from the recorded turns decides as the one that died",
+         "[tactics][restart]") {
+  for (std::uint32_t died = 1; died <= 40; ++died) {
+    ScriptedRegion region;
+    Tactics before = scripted_tactics();
+    region.run(before, died);
+    Tactics rebuilt = scripted_tactics();
+    for (const RegionTurn& turn : region.turns) (void)decide(rebuilt, turn, {1});
+    const RegionTurn turn = region.next();
+    CAPTURE(died);
+    CHECK(canonical(decide(before, turn, {1})) == canonical(decide(rebuilt, turn, {1})));
+  }
+}
+
+SCENARIO("killed at any window, a region comes back to its seeds, its lease and its reservations",
+         "[tactics][restart]") {
+  for (const bool missed : {false, true})
+    for (std::uint32_t died = 1; died <= 40; ++died) {
+      ScriptedRegion region;
+      Tactics first = scripted_tactics();
+      region.run(first, died);
+      region.fence({2});
+      Tactics second = scripted_tactics();
+      for (const RegionTurn& turn : region.turns) (void)decide(second, turn, {1});
+      if (missed) {
+        miss(second, region.next());
+        region.take_absence();
+      }
+      const RegionTurn turn = region.next();
+      const auto truth = region.read_back();
+      const RegionPart part = decide(second, turn, {2}, truth);
+      region.take(part);
+      CAPTURE(missed, died);
+      CHECK(part.read_back.size() == truth.size());
+      for (const SeedPlan& plan : second.plans)
+        for (const ScriptedSeed& seed : region.seeds)
+          if (seed.seed == plan.seed) CHECK(seed.stage == plan.stage);
+      std::int64_t reserved = 0;
+      for (const auto& [id, energy] : region.reserved) reserved += energy;
+      CHECK(part.report.forecast == Energy{reserved});
+      region.run(second, 45, {2});
+      for (const std::string& wrong : region.wrongs) FAIL_CHECK(wrong);
+      CHECK(region.count(CommandKind::fossilise) >= 1);
+      CHECK(region.count(CommandKind::cull) == 0);
+    }
+}
+
+SCENARIO("a seed that nobody paid for is taken in only to be culled", "[tactics][restart]") {
+  ScriptedRegion region;
+  Tactics first = scripted_tactics();
+  region.run(first, 6);
+  REQUIRE_FALSE(region.seeds.empty());
+  Tactics forgetful = scripted_tactics();
+  RegionTurn turn = region.next();
+  turn.answers.allocation = Allocation{{0}, {1}, {0}, {100}};
+  const RegionPart part = decide(forgetful, turn, {2}, region.read_back());
+  REQUIRE_FALSE(part.commands.empty());
+  CHECK(part.commands.front().kind == CommandKind::cull);
+}
+
+}  // namespace
+}  // namespace esper
