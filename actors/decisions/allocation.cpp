@@ -10,21 +10,33 @@ double or_zero(double value) { return finite(value) ? value : 0; }
 
 bool asks(const RegionState& state) { return state.asked.thousandths > 0; }
 
+/// Where no region is worth anything, the least bad gets one seed and nobody else any: a policy
+/// that funds nothing learns nothing, and would never fund again.
+void allow_probe(const std::vector<RegionState>& regions, Energy& capacity,
+                 std::vector<double>& worth) {
+  std::optional<std::size_t> best;
+  for (std::size_t place = 0; place < regions.size(); ++place) {
+    if (!asks(regions[place]) || regions[place].asked > capacity) continue;
+    if (worth[place] > 0) return;
+    if (!best || worth[place] > worth[*best]) best = place;
+  }
+  if (!best) return;
+  worth[*best] = 1;
+  capacity = regions[*best].asked;
+}
+
 }  // namespace
 
-std::vector<Energy> UniformAllocator::deal(const std::vector<RegionState>& regions,
-                                           Energy capacity,
+std::vector<Energy> UniformAllocator::deal(const std::vector<RegionState>& regions, Energy capacity,
                                            const AllocationConstraint& constraint) {
   std::vector<Energy> grants(regions.size());
-  if (regions.empty())
-    return grants;
+  if (regions.empty()) return grants;
   const std::size_t first = constraint.cycle.value % regions.size();
   for (std::uint32_t round = 0; round < seeds_per_cycle_max; ++round) {
     for (std::size_t turn = 0; turn < regions.size(); ++turn) {
       const std::size_t place = (first + turn) % regions.size();
       const Energy price = regions[place].asked;
-      if (!asks(regions[place]) || price > capacity)
-        continue;
+      if (!asks(regions[place]) || price > capacity) continue;
       grants[place] += price;
       capacity -= price;
     }
@@ -33,11 +45,14 @@ std::vector<Energy> UniformAllocator::deal(const std::vector<RegionState>& regio
 }
 
 // Before anything is known a seed's gain is its region's win share (a half at first), and it
-// regresses once in ten, more often where the loss shakes.
+// regresses once in ten, more often where the loss shakes. Held firmly enough that one unlucky seed
+// does not silence a region.
+constexpr double prior_strength = 8;
+
 BanditAllocator::BanditAllocator(const AllocationConfig& config, std::uint32_t regions)
     : config_(config),
-      gain_({0, 0, 1, 0, 0, 0}),
-      regression_({0.1, 0.2, 0, 0, 0, 0}),
+      gain_({0, 0, 1, 0, 0, 0}, prior_strength),
+      regression_({0.1, 0.2, 0, 0, 0, 0}, prior_strength),
       arms_(regions) {}
 
 BanditAllocator::Model::Vector BanditAllocator::context_of(const RegionState& state) const {
@@ -63,8 +78,7 @@ std::vector<Energy> BanditAllocator::deal(const std::vector<RegionState>& region
   std::vector<std::uint32_t> seeds(regions.size());
   for (std::size_t place = 0; place < regions.size(); ++place) {
     const RegionState& state = regions[place];
-    if (!asks(state) || state.region.value >= arms_.size())
-      continue;
+    if (!asks(state) || state.region.value >= arms_.size()) continue;
     const Model::Vector context = context_of(state);
     const double bonus =
         constraint.posture == Posture::explore ? config_.exploration * gain_.width(context) : 0;
@@ -73,6 +87,7 @@ std::vector<Energy> BanditAllocator::deal(const std::vector<RegionState>& region
     arms_[state.region.value].context = context;
     arms_[state.region.value].dealt = true;
   }
+  if (constraint.posture != Posture::crisis) allow_probe(regions, capacity, worth);
   for (;;) {
     std::optional<std::size_t> best;
     double best_rate = 0;
@@ -82,13 +97,11 @@ std::vector<Energy> BanditAllocator::deal(const std::vector<RegionState>& region
         continue;
       const double rate = worth[place] / (static_cast<double>(regions[place].asked.thousandths) *
                                           (1 + seeds[place]));
-      if (best && !(rate > best_rate))
-        continue;
+      if (best && !(rate > best_rate)) continue;
       best = place;
       best_rate = rate;
     }
-    if (!best)
-      return grants;
+    if (!best) return grants;
     grants[*best] += regions[*best].asked;
     capacity -= regions[*best].asked;
     ++seeds[*best];
@@ -98,16 +111,14 @@ std::vector<Energy> BanditAllocator::deal(const std::vector<RegionState>& region
 void BanditAllocator::learn(const std::vector<RegionResults>& results) {
   double resolved_all = 0, regressions_all = 0;
   for (const RegionResults& result : results) {
-    if (result.region.value >= arms_.size())
-      continue;
+    if (result.region.value >= arms_.size()) continue;
     Arm& arm = arms_[result.region.value];
     const double wins = result.wins;
     const double resolved = wins + result.losses;
     const double regressions = std::min<double>(result.regressions, result.losses);
     resolved_all += resolved;
     regressions_all += regressions;
-    if (!(resolved > 0))
-      continue;
+    if (!(resolved > 0)) continue;
     if (arm.dealt) {
       gain_.learn(arm.context, wins / resolved * clip(or_zero(result.calibration), 0, 2));
       regression_.learn(arm.context, regressions / resolved);
@@ -120,13 +131,12 @@ void BanditAllocator::learn(const std::vector<RegionResults>& results) {
   // A cycle that resolved nothing counts as one without regressions; else a price so high that
   // nothing is funded could never fall again.
   const double share = resolved_all > 0 ? regressions_all / resolved_all : 0;
-  risk_price_ = std::max(
-      0.0, risk_price_ + config_.risk_price_rate * (share - config_.regression_target));
+  risk_price_ =
+      std::max(0.0, risk_price_ + config_.risk_price_rate * (share - config_.regression_target));
 }
 
 Allocator make_allocator(const AllocationConfig& config, std::uint32_t regions) {
-  if (config.policy == AllocationPolicy::bandit)
-    return BanditAllocator{config, regions};
+  if (config.policy == AllocationPolicy::bandit) return BanditAllocator{config, regions};
   return UniformAllocator{};
 }
 

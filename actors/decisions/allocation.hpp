@@ -13,11 +13,11 @@ namespace esper {
 /// One region's state as a policy sees it. Numbers that are not finite count as 0.
 struct RegionState {
   RegionId region;
-  Energy asked;             ///< price of the seed it would plant next; 0: it asks for none
-  Energy refused;           ///< of this cycle's asks, those without energy
-  double volatility{};      ///< v, [0, 1]
-  double confidence{};      ///< of its risk sheets, [0, 1]
-  double expected_gain{};   ///< nats per sample
+  Energy asked;            ///< price of the seed it would plant next; 0: it asks for none
+  Energy refused;          ///< of this cycle's asks, those without energy
+  double volatility{};     ///< v, [0, 1]
+  double confidence{};     ///< of its risk sheets, [0, 1]
+  double expected_gain{};  ///< nats per sample
 };
 
 struct AllocationConstraint {
@@ -29,8 +29,8 @@ struct AllocationConstraint {
 struct RegionResults {
   RegionId region;
   std::uint32_t wins{}, losses{};
-  std::uint32_t regressions{};   ///< of the losses
-  double calibration{1};         ///< realised over predicted gain of its proposals, [0, 2]
+  std::uint32_t regressions{};  ///< of the losses
+  double calibration{1};        ///< realised over predicted gain of its proposals, [0, 2]
 };
 
 /// A region gets at most this many seeds a cycle; it could not raise more at once, and what is not
@@ -52,7 +52,8 @@ class UniformAllocator {
 /// of a regression. A region's worth is
 ///   gain (upper confidence bound in explore, mean else) - (1 + mu) * regression
 /// and energy goes by worth per price, halved, thirded, … by the seeds that it has already been
-/// dealt; never to a worth of 0 or less. mu is a learned dual variable:
+/// dealt; never to a worth of 0 or less, but for one probing seed a cycle where no region is worth
+/// more (none in crisis). mu is a learned dual variable:
 ///   mu <- max(0, mu + rate * (regressions per resolved seed - target)).
 /// source  Badanidiyuru et al. 2013, arXiv:1305.2545; Agrawal, Devanur 2015, arXiv:1507.06738
 class BanditAllocator {
@@ -88,8 +89,9 @@ using Allocator = std::variant<UniformAllocator, BanditAllocator>;
 
 /// One grant per state, in order; their sum is at most `capacity`, each a multiple of what the
 /// region asked.
-[[nodiscard]] std::vector<Energy> deal(Allocator& allocator, const std::vector<RegionState>& regions,
-                                       Energy capacity, const AllocationConstraint& constraint);
+[[nodiscard]] std::vector<Energy> deal(Allocator& allocator,
+                                       const std::vector<RegionState>& regions, Energy capacity,
+                                       const AllocationConstraint& constraint);
 void learn(Allocator& allocator, const std::vector<RegionResults>& results);
 [[nodiscard]] double risk_price(const Allocator& allocator);
 

@@ -39,8 +39,7 @@ class Breaker {
   /// Work that had passed went well: closes a half-open breaker. An open one stays open, since
   /// this is late news from before it opened.
   void succeeded() {
-    if (state_ == BreakerState::open)
-      return;
+    if (state_ == BreakerState::open) return;
     state_ = BreakerState::closed;
     failures_ = 0;
     backoff_ = policy_.backoff_first;
@@ -49,8 +48,7 @@ class Breaker {
 
   /// Work that had passed went wrong. A failed probe opens it for twice as long.
   void failed(std::uint64_t now, std::string cause) {
-    if (state_ == BreakerState::open)
-      return;
+    if (state_ == BreakerState::open) return;
     cause_ = std::move(cause);
     ++failures_;
     if (state_ == BreakerState::half_open)

@@ -20,11 +20,9 @@ void Ledger::lapse(Energy& account, Energy kept_max) {
 
 Ledger::Answer Ledger::mint(const Mint& mint) {
   for (const Energy part : {mint.treasury, mint.emergency, mint.safety, mint.compaction})
-    if (!in_range(part))
-      return LedgerRefusal::amount_out_of_range;
+    if (!in_range(part)) return LedgerRefusal::amount_out_of_range;
   const Energy whole = mint.treasury + mint.emergency + mint.safety + mint.compaction;
-  if (minted_ + whole > minted_max)
-    return LedgerRefusal::amount_out_of_range;
+  if (minted_ + whole > minted_max) return LedgerRefusal::amount_out_of_range;
   treasury_ += mint.treasury;
   emergency_ += mint.emergency;
   safety_ += mint.safety;
@@ -41,12 +39,9 @@ void Ledger::close_cycle(Energy emergency_kept_max, Energy safety_kept_max) {
 }
 
 Ledger::Answer Ledger::grant_from(Energy& account, RegionId region, Energy energy) {
-  if (region.value >= regions_.size())
-    return LedgerRefusal::unknown_region;
-  if (!in_range(energy))
-    return LedgerRefusal::amount_out_of_range;
-  if (energy > account)
-    return LedgerRefusal::insufficient_energy;
+  if (region.value >= regions_.size()) return LedgerRefusal::unknown_region;
+  if (!in_range(energy)) return LedgerRefusal::amount_out_of_range;
+  if (energy > account) return LedgerRefusal::insufficient_energy;
   account -= energy;
   regions_[region.value].lease.free += energy;
   return Done{};
@@ -72,26 +67,19 @@ Ledger::Answer Ledger::grant_emergency(RegionId region, Energy energy) {
 
 void Ledger::lapse_leases(Window now) {
   for (Region& region : regions_)
-    if (region.lease.until < now)
-      lapse(region.lease.free);
+    if (region.lease.until < now) lapse(region.lease.free);
 }
 
 Ledger::Answer Ledger::reserve(RegionId region, std::uint64_t reservation, CommandId command,
                                Energy energy, Window now) {
-  if (region.value >= regions_.size())
-    return LedgerRefusal::unknown_region;
+  if (region.value >= regions_.size()) return LedgerRefusal::unknown_region;
   Region& account = regions_[region.value];
-  if (command.region != region)
-    return LedgerRefusal::foreign_command;
-  if (!in_range(energy))
-    return LedgerRefusal::amount_out_of_range;
+  if (command.region != region) return LedgerRefusal::foreign_command;
+  if (!in_range(energy)) return LedgerRefusal::amount_out_of_range;
   const auto order = [](const CommandId& id) { return std::pair{id.epoch, id.sequence}; };
-  if (order(command) <= order(account.command_mark))
-    return LedgerRefusal::already_charged;
-  if (reservation <= account.reservation_mark)
-    return LedgerRefusal::reservation_reused;
-  if (energy > account.lease.free)
-    return LedgerRefusal::insufficient_energy;
+  if (order(command) <= order(account.command_mark)) return LedgerRefusal::already_charged;
+  if (reservation <= account.reservation_mark) return LedgerRefusal::reservation_reused;
+  if (energy > account.lease.free) return LedgerRefusal::insufficient_energy;
   account.lease.free -= energy;
   account.command_mark = command;
   account.reservation_mark = reservation;
@@ -102,27 +90,22 @@ Ledger::Answer Ledger::reserve(RegionId region, std::uint64_t reservation, Comma
 Ledger::Answer Ledger::settle(RegionId region, std::uint64_t reservation, Energy spent,
                               Window now) {
   const auto found = reservations_.find({region, reservation});
-  if (found == reservations_.end())
-    return LedgerRefusal::not_open;
-  if (!in_range(spent))
-    return LedgerRefusal::amount_out_of_range;
-  if (spent > found->second.energy)
-    return LedgerRefusal::exceeds_reservation;
+  if (found == reservations_.end()) return LedgerRefusal::not_open;
+  if (!in_range(spent)) return LedgerRefusal::amount_out_of_range;
+  if (spent > found->second.energy) return LedgerRefusal::exceeds_reservation;
   spent_ += spent;
   regions_[region.value].lease.free += found->second.energy - spent;
   const Window made = found->second.made;
   reservations_.erase(found);
   // A seed's parts are reserved in one turn; that is how they are known to belong together.
   for (auto& [key, other] : reservations_)
-    if (key.first == region && other.made == made)
-      other.touched = std::max(other.touched, now);
+    if (key.first == region && other.made == made) other.touched = std::max(other.touched, now);
   return Done{};
 }
 
 Ledger::Answer Ledger::release(RegionId region, std::uint64_t reservation) {
   const auto found = reservations_.find({region, reservation});
-  if (found == reservations_.end())
-    return LedgerRefusal::not_open;
+  if (found == reservations_.end()) return LedgerRefusal::not_open;
   regions_[region.value].lease.free += found->second.energy;
   reservations_.erase(found);
   return Done{};
@@ -131,12 +114,9 @@ Ledger::Answer Ledger::release(RegionId region, std::uint64_t reservation) {
 Ledger::Answer Ledger::top_up(RegionId region, std::uint64_t reservation, Energy energy,
                               Window now) {
   const auto found = reservations_.find({region, reservation});
-  if (found == reservations_.end())
-    return LedgerRefusal::not_open;
-  if (!in_range(energy))
-    return LedgerRefusal::amount_out_of_range;
-  if (energy > safety_)
-    return LedgerRefusal::insufficient_energy;
+  if (found == reservations_.end()) return LedgerRefusal::not_open;
+  if (!in_range(energy)) return LedgerRefusal::amount_out_of_range;
+  if (energy > safety_) return LedgerRefusal::insufficient_energy;
   safety_ -= energy;
   found->second.energy += energy;
   found->second.touched = std::max(found->second.touched, now);
@@ -162,10 +142,8 @@ LedgerBalance Ledger::balance() const {
   LedgerBalance balance;
   balance.minted = minted_;
   balance.available = treasury_ + emergency_ + safety_ + compaction_;
-  for (const Region& region : regions_)
-    balance.available += region.lease.free;
-  for (const auto& [key, reserved] : reservations_)
-    balance.reserved += reserved.energy;
+  for (const Region& region : regions_) balance.available += region.lease.free;
+  for (const auto& [key, reserved] : reservations_) balance.reserved += reserved.energy;
   balance.spent = spent_;
   balance.lapsed = lapsed_;
   return balance;
@@ -188,8 +166,7 @@ Lease Ledger::lease(RegionId region) const {
 
 std::optional<Energy> Ledger::reserved(RegionId region, std::uint64_t reservation) const {
   const auto found = reservations_.find({region, reservation});
-  if (found == reservations_.end())
-    return std::nullopt;
+  if (found == reservations_.end()) return std::nullopt;
   return found->second.energy;
 }
 

@@ -99,8 +99,8 @@ class Ledger {
  private:
   struct Region {
     Lease lease;
-    CommandId command_mark;             ///< highest charged
-    std::uint64_t reservation_mark{};   ///< highest used
+    CommandId command_mark;            ///< highest charged
+    std::uint64_t reservation_mark{};  ///< highest used
   };
   struct Reserved {
     Energy energy;

@@ -12,10 +12,14 @@ namespace esper {
 /// Share of the full mint that a posture allows.
 [[nodiscard]] constexpr double posture_factor(Posture posture) {
   switch (posture) {
-    case Posture::explore: return 1;
-    case Posture::exploit: return 0.6;
-    case Posture::crisis: return 0.3;
-    case Posture::hold: return 0;
+    case Posture::explore:
+      return 1;
+    case Posture::exploit:
+      return 0.6;
+    case Posture::crisis:
+      return 0.3;
+    case Posture::hold:
+      return 0;
   }
   return 0;
 }
@@ -24,23 +28,20 @@ namespace esper {
 [[nodiscard]] constexpr double headroom(std::uint64_t regressions) {
   constexpr double lowest = 0.125;
   double room = 1;
-  for (std::uint64_t i = 0; i < regressions && room > lowest; ++i)
-    room /= 2;
+  for (std::uint64_t i = 0; i < regressions && room > lowest; ++i) room /= 2;
   return room;
 }
 
 /// `share` of `whole` (>= 0), rounded down, within [0, whole]. A share that is no number is 0.
 [[nodiscard]] constexpr Energy share_of(Energy whole, double share) {
-  if (!finite(share))
-    return {};
+  if (!finite(share)) return {};
   const double exact = static_cast<double>(whole.thousandths) * clip(share, 0, 1);
   return std::clamp(Energy{static_cast<std::int64_t>(exact)}, Energy{0}, whole);
 }
 
 /// What an undisturbed cycle mints: mint_per_region * regions, at most energy_max, at least 0.
 [[nodiscard]] constexpr Energy full_mint(const BudgetConfig& budget, std::uint32_t regions) {
-  if (budget.mint_per_region <= 0 || regions == 0)
-    return {};
+  if (budget.mint_per_region <= 0 || regions == 0) return {};
   if (budget.mint_per_region > energy_max.thousandths / static_cast<std::int64_t>(regions))
     return energy_max;
   return {budget.mint_per_region * static_cast<std::int64_t>(regions)};
@@ -66,8 +67,7 @@ namespace esper {
 [[nodiscard]] constexpr Energy kept_max(const BudgetConfig& budget, std::uint32_t regions,
                                         double share, std::uint32_t cycles) {
   const Energy one = share_of(full_mint(budget, regions), share);
-  if (one.thousandths == 0 || cycles == 0)
-    return {};
+  if (one.thousandths == 0 || cycles == 0) return {};
   if (one.thousandths > energy_max.thousandths / static_cast<std::int64_t>(cycles))
     return energy_max;
   return {one.thousandths * static_cast<std::int64_t>(cycles)};

@@ -13,20 +13,14 @@ namespace {
 /// Why it cannot be funded whatever the funds; "": it can.
 std::string flaw(const OpportunityCandidate& candidate, double score, Window now) {
   const OpportunityProposal& proposal = candidate.proposal;
-  if (!candidate.reported)
-    return "its region did not report in this turn";
-  if (proposal.valid_until < now)
-    return "it expired";
+  if (!candidate.reported) return "its region did not report in this turn";
+  if (proposal.valid_until < now) return "it expired";
   if (!finite(proposal.predicted_gain) || !finite(proposal.predicted_gain_sd))
     return "its prediction is not finite";
-  if (!(proposal.predicted_gain > 0))
-    return "it predicts no gain";
-  if (proposal.ask.thousandths <= 0)
-    return "it asks for nothing";
-  if (candidate.need.thousandths <= 0)
-    return "the region's new lease covers it";
-  if (!(score > 0))
-    return "its risk-adjusted return is not above 0";
+  if (!(proposal.predicted_gain > 0)) return "it predicts no gain";
+  if (proposal.ask.thousandths <= 0) return "it asks for nothing";
+  if (candidate.need.thousandths <= 0) return "the region's new lease covers it";
+  if (!(score > 0)) return "its risk-adjusted return is not above 0";
   return {};
 }
 
@@ -93,8 +87,7 @@ double Reputation::value() const {
 double opportunity_score(const OpportunityCandidate& candidate) {
   const double mean = candidate.proposal.predicted_gain;
   const double deviation = clip(candidate.proposal.predicted_gain_sd, 0, 1e300);
-  if (!(mean > 0) || !finite(mean) || candidate.need.thousandths <= 0)
-    return 0;
+  if (!(mean > 0) || !finite(mean) || candidate.need.thousandths <= 0) return 0;
   const double units = static_cast<double>(candidate.need.thousandths) / 1000;
   const double score = mean * (mean / (mean + deviation)) / units * candidate.reputation;
   return finite(score) ? score : 0;
@@ -114,8 +107,7 @@ std::vector<FundedVerdict> judge_opportunities(const std::vector<OpportunityCand
     return key(left) < key(right);
   });
   std::vector<FundedVerdict> judged(candidates.size());
-  for (const std::size_t place : order)
-    judged[place] = judge(candidates[place], funds, turn);
+  for (const std::size_t place : order) judged[place] = judge(candidates[place], funds, turn);
   return judged;
 }
 

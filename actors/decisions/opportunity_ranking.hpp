@@ -22,11 +22,11 @@ class Reputation {
 /// A proposal beside what Tamiyo knows of its region.
 struct OpportunityCandidate {
   OpportunityProposal proposal;
-  bool reported{};         ///< its region reported in this turn
+  bool reported{};  ///< its region reported in this turn
   bool in_crisis{};
-  Energy need;             ///< what the lease has to grow by, now that this turn's grants are made
+  Energy need;  ///< what the lease has to grow by, now that this turn's grants are made
   double reputation{1};
-  Window lease_until;      ///< an approval ends with the lease that it joins
+  Window lease_until;  ///< an approval ends with the lease that it joins
 };
 
 /// What may be given away in this turn. `emergency` pays for regions in crisis, after the
@@ -37,7 +37,7 @@ struct OpportunityFunds {
 
 struct OpportunityTurn {
   Window window;
-  Window next_mint;        ///< the turn in which there is new energy
+  Window next_mint;  ///< the turn in which there is new energy
   Posture posture{};
 };
 

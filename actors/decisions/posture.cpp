@@ -10,7 +10,7 @@ namespace {
 struct Seen {
   bool crisis{}, non_finite{};
   std::uint32_t regressions{};
-  double loss{};           ///< mean over the regions with a finite one
+  double loss{};  ///< mean over the regions with a finite one
   bool has_loss{};
   double learning_rate{};  ///< highest of the regions: in decay only when all are
 };
@@ -24,14 +24,12 @@ Seen summarise(const std::vector<RegionReport>& reports) {
     seen.regressions += std::min(report.regressions, regressions_to_hold);
     if (finite(report.learning_rate_ratio))
       seen.learning_rate = std::max(seen.learning_rate, report.learning_rate_ratio);
-    if (!finite(report.loss_mean))
-      continue;
+    if (!finite(report.loss_mean)) continue;
     seen.loss += report.loss_mean;
     ++with_loss;
   }
   seen.has_loss = with_loss > 0;
-  if (seen.has_loss)
-    seen.loss /= with_loss;
+  if (seen.has_loss) seen.loss /= with_loss;
   return seen;
 }
 
@@ -48,8 +46,7 @@ void remember(PostureHistory& history, const Seen& seen, std::uint32_t cycle_win
     history.loss_sum += seen.loss;
     ++history.loss_windows;
   }
-  if (++history.cycle_windows_seen < cycle_windows)
-    return;
+  if (++history.cycle_windows_seen < cycle_windows) return;
   if (history.loss_windows > 0)
     history.cycle_losses.push_back(history.loss_sum / history.loss_windows);
   if (history.cycle_losses.size() > cycles_kept)
@@ -67,15 +64,12 @@ bool loss_is_flat(const std::vector<double>& cycles) {
 PostureJudgement judge(const PostureHistory& history, const Seen& seen, double headroom,
                        std::uint32_t cycle_windows, const GateConfig& gates) {
   const bool was_crisis = history.posture == Posture::crisis;
-  if (seen.crisis)
-    return {Posture::crisis, "a region is in crisis"};
+  if (seen.crisis) return {Posture::crisis, "a region is in crisis"};
   if (was_crisis && history.windows_without_crisis < crisis_windows_to_leave)
     return {Posture::crisis, "only one window without a region in crisis"};
   std::uint32_t recent = 0;
-  for (const std::uint32_t regressions : history.regressions)
-    recent += regressions;
-  if (seen.non_finite)
-    return {Posture::hold, "a loss or gradient was not finite"};
+  for (const std::uint32_t regressions : history.regressions) recent += regressions;
+  if (seen.non_finite) return {Posture::hold, "a loss or gradient was not finite"};
   if (recent >= regressions_to_hold && history.windows_clean < cycle_windows)
     return {Posture::hold, std::to_string(recent) + " regressions within one cycle"};
   if (history.posture == Posture::hold && history.windows_clean < cycle_windows)
@@ -84,8 +78,7 @@ PostureJudgement judge(const PostureHistory& history, const Seen& seen, double h
     return {Posture::exploit, "the learning rate is in decay in all regions"};
   if (loss_is_flat(history.cycle_losses))
     return {Posture::exploit, "the loss was flat over two cycles"};
-  if (headroom < 1)
-    return {Posture::exploit, "regressions within the last three cycles"};
+  if (headroom < 1) return {Posture::exploit, "regressions within the last three cycles"};
   return {Posture::explore, "the loss falls and nothing regressed"};
 }
 
@@ -94,8 +87,7 @@ PostureJudgement judge(const PostureHistory& history, const Seen& seen, double h
 PostureJudgement judge_posture(PostureHistory& history, const std::vector<RegionReport>& reports,
                                double headroom, std::uint32_t cycle_windows,
                                const GateConfig& gates) {
-  if (reports.empty())
-    return {history.posture, "no region reported"};
+  if (reports.empty()) return {history.posture, "no region reported"};
   const std::uint32_t windows = std::max<std::uint32_t>(cycle_windows, 1);
   const Seen seen = summarise(reports);
   remember(history, seen, windows);

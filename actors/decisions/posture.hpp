@@ -18,7 +18,7 @@ struct PostureHistory {
   double loss_sum{};                       ///< of the cycle under way
   std::uint32_t loss_windows{};
   std::uint32_t cycle_windows_seen{};
-  std::vector<double> cycle_losses;        ///< mean loss of the last closed cycles, newest last
+  std::vector<double> cycle_losses;  ///< mean loss of the last closed cycles, newest last
 };
 
 struct PostureJudgement {

@@ -21,8 +21,7 @@ namespace esper {
 /// FNV-1a over the bytes of `text`.
 [[nodiscard]] constexpr std::uint64_t text_hash(std::string_view text) {
   std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char letter : text)
-    hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100000001b3;
+  for (const char letter : text) hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100000001b3;
   return hash;
 }
 
@@ -34,8 +33,7 @@ class RandomStream {
     std::uint64_t mixer = seed;
     mixer = split_mix(mixer) ^ text_hash(component);
     mixer = split_mix(mixer) ^ index;
-    for (std::uint64_t& word : state_)
-      word = split_mix(mixer);
+    for (std::uint64_t& word : state_) word = split_mix(mixer);
   }
 
   /// 64 uniform bits.
@@ -53,13 +51,11 @@ class RandomStream {
 
   /// Uniform in [0, limit), without modulo bias; 0 when `limit` is 0.
   [[nodiscard]] constexpr std::uint64_t below(std::uint64_t limit) {
-    if (limit == 0)
-      return 0;
+    if (limit == 0) return 0;
     const std::uint64_t biased = (0 - limit) % limit;  // 2^64 mod limit
     for (;;) {
       const std::uint64_t drawn = next();
-      if (drawn >= biased)
-        return drawn % limit;
+      if (drawn >= biased) return drawn % limit;
     }
   }
 

@@ -12,9 +12,9 @@
 namespace esper {
 
 struct RestartPolicy {
-  std::uint32_t restarts_max{};     ///< within one period; the next failure ends it
-  std::uint64_t period_ms{};        ///< a failure older than this is forgotten
-  std::uint64_t backoff_ms_first{}; ///< before the second restart in a period; then doubled
+  std::uint32_t restarts_max{};      ///< within one period; the next failure ends it
+  std::uint64_t period_ms{};         ///< a failure older than this is forgotten
+  std::uint64_t backoff_ms_first{};  ///< before the second restart in a period; then doubled
   std::uint64_t backoff_ms_max{};
 };
 
@@ -32,12 +32,10 @@ class RestartHistory {
     std::erase_if(failures_ms_, [&](std::uint64_t failed_ms) {
       return now_ms >= failed_ms && now_ms - failed_ms >= policy_.period_ms;
     });
-    if (failures_ms_.size() >= policy_.restarts_max)
-      return std::nullopt;
+    if (failures_ms_.size() >= policy_.restarts_max) return std::nullopt;
     const std::size_t before = failures_ms_.size();
     failures_ms_.push_back(now_ms);
-    if (before == 0)
-      return 0;
+    if (before == 0) return 0;
     const std::uint64_t whole = backoff_ms(before - 1);
     return whole - jitter_.below(whole / 2 + 1);
   }

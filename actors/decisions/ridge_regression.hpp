@@ -8,15 +8,16 @@
 
 namespace esper {
 
-/// Minimises the sum of (y - w.x)^2 + |w - prior|^2. `Size` stays small: an update is Size^2.
+/// Minimises the sum of (y - w.x)^2, plus strength * |w - prior|^2: the prior counts as much as
+/// `strength` samples in each direction. `Size` stays small: an update is Size^2.
 template <std::size_t Size>
 class RidgeRegression {
  public:
   using Vector = std::array<double, Size>;
 
-  explicit RidgeRegression(const Vector& prior) : weights_(prior) {
-    for (std::size_t i = 0; i < Size; ++i)
-      inverse_[i][i] = 1;
+  /// `strength` > 0.
+  RidgeRegression(const Vector& prior, double strength) : weights_(prior) {
+    for (std::size_t i = 0; i < Size; ++i) inverse_[i][i] = 1 / strength;
   }
 
   /// A sample that is not finite, or would make the state so, is left out.
@@ -25,12 +26,10 @@ class RidgeRegression {
     const Vector direction = times_inverse(features);
     const double scale = 1 + dot(features, direction);
     const double error = (target - mean(features)) / scale;
-    if (!finite(scale) || !finite(error))
-      return;
+    if (!finite(scale) || !finite(error)) return;
     for (std::size_t i = 0; i < Size; ++i) {
       weights_[i] += direction[i] * error;
-      for (std::size_t j = 0; j < Size; ++j)
-        inverse_[i][j] -= direction[i] * direction[j] / scale;
+      for (std::size_t j = 0; j < Size; ++j) inverse_[i][j] -= direction[i] * direction[j] / scale;
     }
   }
 
@@ -48,19 +47,17 @@ class RidgeRegression {
  private:
   [[nodiscard]] static double dot(const Vector& a, const Vector& b) {
     double sum = 0;
-    for (std::size_t i = 0; i < Size; ++i)
-      sum += a[i] * b[i];
+    for (std::size_t i = 0; i < Size; ++i) sum += a[i] * b[i];
     return sum;
   }
   [[nodiscard]] Vector times_inverse(const Vector& features) const {
     Vector product{};
-    for (std::size_t i = 0; i < Size; ++i)
-      product[i] = dot(inverse_[i], features);
+    for (std::size_t i = 0; i < Size; ++i) product[i] = dot(inverse_[i], features);
     return product;
   }
 
   Vector weights_;
-  std::array<Vector, Size> inverse_{};  ///< of I + sum of x x'
+  std::array<Vector, Size> inverse_{};  ///< of strength * I + sum of x x'
 };
 
 }  // namespace esper

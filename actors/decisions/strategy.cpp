@@ -59,8 +59,7 @@ void follow(Strategy& strategy, Window window, const std::vector<RegionReport>& 
           answer = LedgerRefusal::not_open;
           break;
       }
-      if (!answer)
-        refused.push_back(describe(movement, answer.refusal()));
+      if (!answer) refused.push_back(describe(movement, answer.refusal()));
     }
   }
 }
@@ -68,8 +67,7 @@ void follow(Strategy& strategy, Window window, const std::vector<RegionReport>& 
 /// What the reports say about earlier decisions.
 void observe(Strategy& strategy, const std::vector<RegionReport>& reports) {
   for (const RegionReport& report : reports) {
-    if (report.region.value >= strategy.settings.regions)
-      continue;
+    if (report.region.value >= strategy.settings.regions) continue;
     RegionResults& results = strategy.results[report.region.value];
     results.wins += report.wins;
     results.losses += report.losses;
@@ -88,8 +86,7 @@ void observe(Strategy& strategy, const std::vector<RegionReport>& reports) {
 
 std::uint64_t recent_regressions(const Strategy& strategy) {
   std::uint64_t sum = strategy.regressions_this_cycle;
-  for (const std::uint64_t closed : strategy.regressions)
-    sum += closed;
+  for (const std::uint64_t closed : strategy.regressions) sum += closed;
   return sum;
 }
 
@@ -99,8 +96,7 @@ std::optional<PostureChange> change_posture(Strategy& strategy,
   PostureJudgement judged =
       judge_posture(strategy.posture, reports, headroom(recent_regressions(strategy)),
                     cycle_windows(strategy), strategy.settings.gates);
-  if (judged.posture == before)
-    return std::nullopt;
+  if (judged.posture == before) return std::nullopt;
   return PostureChange{before, judged.posture, std::move(judged.reason)};
 }
 
@@ -132,8 +128,7 @@ Mint mint_cycle(Strategy& strategy, Cycle cycle) {
   const BudgetConfig& budget = settings.budget;
   const Mint mint = mint_of(cycle, strategy.posture.posture, recent_regressions(strategy), budget,
                             settings.regions);
-  if (strategy.minted.value > 0)
-    close_results(strategy);
+  if (strategy.minted.value > 0) close_results(strategy);
   strategy.ledger.close_cycle(
       kept_max(budget, settings.regions, budget.emergency_share, budget.emergency_cycles_max),
       kept_max(budget, settings.regions, budget.safety_share, budget.emergency_cycles_max));
@@ -153,11 +148,9 @@ void deal_leases(Strategy& strategy, const std::vector<RegionReport>& reports, C
                  std::vector<Answers>& answers) {
   std::vector<RegionState> states;
   for (const RegionReport& report : reports)
-    if (report.region.value < strategy.settings.regions)
-      states.push_back(state_of(report));
+    if (report.region.value < strategy.settings.regions) states.push_back(state_of(report));
   const Energy treasury = strategy.ledger.treasury();
-  const Energy capacity =
-      treasury - share_of(treasury, strategy.settings.budget.opportunity_share);
+  const Energy capacity = treasury - share_of(treasury, strategy.settings.budget.opportunity_share);
   const std::vector<Energy> grants =
       deal(strategy.allocator, states, capacity, {cycle, strategy.posture.posture});
   const Window until = last_window(cycle, cycle_windows(strategy)) + 1;
@@ -177,8 +170,7 @@ void renew_authority(Strategy& strategy, const std::vector<RegionReport>& report
         strategy.ledger.lease(report.region).until >= until)
       continue;
     must(strategy.ledger.grant(report.region, {}, until));
-    answers[report.region.value].allocation =
-        Allocation{report.region, strategy.minted, {}, until};
+    answers[report.region.value].allocation = Allocation{report.region, strategy.minted, {}, until};
   }
 }
 
@@ -187,8 +179,7 @@ void answer_top_ups(Strategy& strategy, Window window, std::vector<Answers>& ans
   for (const Movement& asked : std::exchange(strategy.top_ups_unanswered, {})) {
     const auto answer =
         strategy.ledger.top_up(asked.region, asked.reservation, asked.energy, window);
-    if (!answer)
-      refused.push_back(describe(asked, answer.refusal()));
+    if (!answer) refused.push_back(describe(asked, answer.refusal()));
     if (asked.region.value < answers.size())
       answers[asked.region.value].top_ups.push_back(
           {asked.region, asked.reservation, answer ? asked.energy : Energy{}});
@@ -215,8 +206,7 @@ OpportunityCandidate candidate_of(const Strategy& strategy, const OpportunityPro
   if (!(mitigations.clip_norm > 0) || !finite(mitigations.clip_norm))
     mitigations.clip_norm = strategy.settings.gates.clip_norm;
   const RegionReport* report = find(reports, proposal.region);
-  if (report == nullptr || proposal.region.value >= strategy.settings.regions)
-    return candidate;
+  if (report == nullptr || proposal.region.value >= strategy.settings.regions) return candidate;
   candidate.reported = true;
   candidate.in_crisis = report->in_crisis;
   candidate.need = sane(proposal.ask);

@@ -35,15 +35,15 @@ struct Strategy {
   Ledger ledger;
   Allocator allocator;
   PostureHistory posture;
-  std::vector<Reputation> reputations;         ///< by region
-  std::vector<RegionResults> results;          ///< by region, of the cycle under way
-  std::vector<double> realised, predicted;     ///< by region, nats, of the cycle under way
-  std::vector<std::uint64_t> regressions;      ///< of the last two closed cycles, newest last
+  std::vector<Reputation> reputations;      ///< by region
+  std::vector<RegionResults> results;       ///< by region, of the cycle under way
+  std::vector<double> realised, predicted;  ///< by region, nats, of the cycle under way
+  std::vector<std::uint64_t> regressions;   ///< of the last two closed cycles, newest last
   std::uint64_t regressions_this_cycle{};
-  Cycle minted;                                ///< newest
-  std::vector<OpportunityProposal> unanswered; ///< of turns that it took no part in
-  std::vector<Movement> top_ups_unanswered;    ///< likewise
-  std::vector<std::string> refused_unreported; ///< movements that the book refused in such turns
+  Cycle minted;                                 ///< newest
+  std::vector<OpportunityProposal> unanswered;  ///< of turns that it took no part in
+  std::vector<Movement> top_ups_unanswered;     ///< likewise
+  std::vector<std::string> refused_unreported;  ///< movements that the book refused in such turns
 };
 
 /// Decides one turn. `reports`: of the regions present, in region order; `proposals`: theirs.

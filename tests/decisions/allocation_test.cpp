@@ -3,8 +3,8 @@
 #include "actors/decisions/random.hpp"
 #include "tests/test_seed.hpp"
 
-#include <catch2/catch.hpp>
 #include <rapidcheck.h>
+#include <catch2/catch.hpp>
 
 #include <algorithm>
 #include <array>
@@ -75,8 +75,8 @@ SCENARIO("every policy deals whole seeds within its capacity", "[allocation]") {
         for (std::size_t place = 0; place < grants.size(); ++place) {
           sum += grants[place];
           const std::int64_t price = regions[place].asked.thousandths;
-          const bool whole_seeds = price > 0 ? grants[place].thousandths % price == 0
-                                             : grants[place] == Energy{0};
+          const bool whole_seeds =
+              price > 0 ? grants[place].thousandths % price == 0 : grants[place] == Energy{0};
           RC_ASSERT(whole_seeds);
           RC_ASSERT(grants[place].thousandths <= price * std::int64_t{seeds_per_cycle_max});
         }
@@ -99,6 +99,24 @@ SCENARIO("a shaking region is dealt less", "[allocation]") {
   shaking.volatility = 1;
   CHECK(bandit.deal({shaking, asking(1, 30)}, {30}, {{1}, Posture::exploit}) ==
         std::vector<Energy>{Energy{0}, Energy{30}});
+}
+
+SCENARIO("the bandit goes on probing when all it tried failed", "[allocation]") {
+  BanditAllocator bandit{{}, 2};
+  const std::vector<RegionState> regions{asking(0, 30), asking(1, 30)};
+  std::array<int, 2> probes{};
+  for (std::uint64_t cycle = 1; cycle <= 40; ++cycle) {
+    const auto grants = bandit.deal(regions, {300}, {{cycle}, Posture::exploit});
+    std::vector<RegionResults> results;
+    for (std::uint32_t region = 0; region < 2; ++region) {
+      const auto seeds = static_cast<std::uint32_t>(grants[region].thousandths / 30);
+      results.push_back({{region}, 0, seeds, seeds, 1});
+      probes.at(region) += cycle > 20 ? static_cast<int>(seeds) : 0;
+    }
+    bandit.learn(results);
+  }
+  CHECK(probes[0] + probes[1] == 20);  // one seed a cycle in the end
+  CHECK(bandit.deal(regions, {300}, {{41}, Posture::crisis}) == std::vector<Energy>(2));
 }
 
 /// Six regions whose seeds win, lose or regress with chances that follow from what can be seen:
@@ -177,8 +195,7 @@ SCENARIO("planted regressions raise the risk price, and a quiet time lowers it",
   (void)play(bandit, problem, 2, Posture::explore);
   const double planted = risk_price(bandit);
   CHECK(planted > before);
-  for (int cycle = 0; cycle < 10'000 && risk_price(bandit) > 0; ++cycle)
-    learn(bandit, {});
+  for (int cycle = 0; cycle < 10'000 && risk_price(bandit) > 0; ++cycle) learn(bandit, {});
   CHECK(risk_price(bandit) == 0);
 }
 

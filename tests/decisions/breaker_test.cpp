@@ -1,7 +1,7 @@
 #include "actors/decisions/breaker.hpp"
 
-#include <catch2/catch.hpp>
 #include <rapidcheck.h>
+#include <catch2/catch.hpp>
 
 namespace esper {
 namespace {
@@ -23,8 +23,7 @@ SCENARIO("a breaker opens, probes and closes", "[breaker]") {
     CHECK(breaker.state() == BreakerState::closed);
   }
   GIVEN("an open one") {
-    for (int i = 0; i < 3; ++i)
-      breaker.failed(10, "not finite");
+    for (int i = 0; i < 3; ++i) breaker.failed(10, "not finite");
     CHECK(breaker.state() == BreakerState::open);
     CHECK(breaker.cause() == "not finite");
     CHECK(breaker.open_until() == 12);
@@ -54,8 +53,7 @@ SCENARIO("a breaker opens, probes and closes", "[breaker]") {
           REQUIRE(breaker.pass(now));
         }
         breaker.succeeded();
-        for (int i = 0; i < 3; ++i)
-          breaker.failed(100, "later");
+        for (int i = 0; i < 3; ++i) breaker.failed(100, "later");
         CHECK(breaker.open_until() == 102);  // the backoff began anew
         CHECK(breaker.openings() == 5);
       }
@@ -71,9 +69,15 @@ SCENARIO("an open breaker lets one probe through per backoff", "[breaker]") {
     for (const int event : *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 4))) {
       const BreakerState before = breaker.state();
       switch (event) {
-        case 0: ++now; break;
-        case 1: breaker.succeeded(); break;
-        case 2: breaker.failed(now, "cause"); break;
+        case 0:
+          ++now;
+          break;
+        case 1:
+          breaker.succeeded();
+          break;
+        case 2:
+          breaker.failed(now, "cause");
+          break;
         default:
           if (breaker.pass(now)) {
             RC_ASSERT(before == BreakerState::closed || now >= breaker.open_until());

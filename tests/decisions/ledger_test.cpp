@@ -4,8 +4,8 @@
 #include "messages/json.hpp"
 #include "tests/test_seed.hpp"
 
-#include <catch2/catch.hpp>
 #include <rapidcheck.h>
+#include <catch2/catch.hpp>
 
 #include <set>
 #include <string>
@@ -178,11 +178,21 @@ void random_operation(Ledger& ledger, RandomStream& random, Window& now, Witness
   Ledger::Answer answer{Done{}};
   bool resolves = false;
   switch (random.below(12)) {
-    case 0: answer = ledger.mint(mint_of_parts(energy.thousandths * 3, 10, 10, 5)); break;
-    case 1: answer = ledger.grant(who, energy, now + random.below(8)); break;
-    case 2: answer = ledger.grant_opportunity(who, energy); break;
-    case 3: answer = ledger.grant_emergency(who, energy); break;
-    case 4: answer = ledger.top_up(who, id, energy, now); break;
+    case 0:
+      answer = ledger.mint(mint_of_parts(energy.thousandths * 3, 10, 10, 5));
+      break;
+    case 1:
+      answer = ledger.grant(who, energy, now + random.below(8));
+      break;
+    case 2:
+      answer = ledger.grant_opportunity(who, energy);
+      break;
+    case 3:
+      answer = ledger.grant_emergency(who, energy);
+      break;
+    case 4:
+      answer = ledger.top_up(who, id, energy, now);
+      break;
     case 5:
       answer = ledger.settle(who, id, energy, now);
       resolves = true;
@@ -196,12 +206,10 @@ void random_operation(Ledger& ledger, RandomStream& random, Window& now, Witness
       ledger.lapse_leases(now);
       break;
     case 8:
-      if (random.below(8) == 0)
-        ledger.close_cycle({30}, {30});
+      if (random.below(8) == 0) ledger.close_cycle({30}, {30});
       break;
     case 9:
-      for (const auto& key : ledger.expire(now, 20))
-        REQUIRE(witness.resolved.insert(key).second);
+      for (const auto& key : ledger.expire(now, 20)) REQUIRE(witness.resolved.insert(key).second);
       break;
     default:
       answer = ledger.reserve(who, id, by, energy, now);
@@ -227,8 +235,7 @@ SCENARIO("LEDGER-1 and LEDGER-2 hold over 10,000 random operations", "[ledger]")
     Window now{1};
     witness.resolved.clear();
     witness.charged.clear();
-    for (int i = 0; i < 250; ++i)
-      random_operation(ledger, random, now, witness);
+    for (int i = 0; i < 250; ++i) random_operation(ledger, random, now, witness);
   }
   CHECK(witness.accepted > 2'000);
 }
@@ -248,8 +255,7 @@ SCENARIO("LEDGER-1 and LEDGER-2 hold, shrunk where they fail", "[ledger]") {
       const Energy open = ledger.reserved(region, id).value_or(Energy{-1});
       switch (event) {
         case 0:
-          if (ledger.reserve(region, next, command(next), {number * 10}, now))
-            ++next;
+          if (ledger.reserve(region, next, command(next), {number * 10}, now)) ++next;
           break;
         case 1:
           if (ledger.settle(region, id, {number}, now)) {
@@ -257,9 +263,15 @@ SCENARIO("LEDGER-1 and LEDGER-2 hold, shrunk where they fail", "[ledger]") {
             resolved += Energy{number};
           }
           break;
-        case 2: RC_ASSERT(ledger.release(region, id).has_value() == (open >= Energy{0})); break;
-        case 3: RC_ASSERT(!ledger.top_up(region, id, {5}, now) || open >= Energy{0}); break;
-        default: now = now + 3; (void)ledger.expire(now, 20);
+        case 2:
+          RC_ASSERT(ledger.release(region, id).has_value() == (open >= Energy{0}));
+          break;
+        case 3:
+          RC_ASSERT(!ledger.top_up(region, id, {5}, now) || open >= Energy{0});
+          break;
+        default:
+          now = now + 3;
+          (void)ledger.expire(now, 20);
       }
       RC_ASSERT(ledger.conserves_energy());
       RC_ASSERT(ledger.balance().spent == resolved);

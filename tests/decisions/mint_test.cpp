@@ -1,7 +1,7 @@
 #include "actors/decisions/mint.hpp"
 
-#include <catch2/catch.hpp>
 #include <rapidcheck.h>
+#include <catch2/catch.hpp>
 
 #include <limits>
 

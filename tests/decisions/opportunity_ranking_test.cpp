@@ -1,7 +1,7 @@
 #include "actors/decisions/opportunity_ranking.hpp"
 
-#include <catch2/catch.hpp>
 #include <rapidcheck.h>
+#include <catch2/catch.hpp>
 
 #include <limits>
 
@@ -30,9 +30,8 @@ Verdict sole(const OpportunityCandidate& candidate, Energy treasury,
 }
 
 SCENARIO("the best return for its energy is funded first", "[opportunity_ranking]") {
-  const auto judged =
-      judge_opportunities({some(0, 50, 0.02), some(1, 50, 0.05), some(2, 20, 0.03)}, {{80}, {}},
-                          turn);
+  const auto judged = judge_opportunities({some(0, 50, 0.02), some(1, 50, 0.05), some(2, 20, 0.03)},
+                                          {{80}, {}}, turn);
   REQUIRE(judged.size() == 3);
   CHECK(judged[0].verdict.kind == VerdictKind::deferred);
   CHECK(judged[0].verdict.until == Window{6});
@@ -41,8 +40,7 @@ SCENARIO("the best return for its energy is funded first", "[opportunity_ranking
   CHECK(judged[1].verdict.until == Window{7});
   CHECK(judged[1].verdict.conditions.clip_norm == 0.5);
   CHECK(judged[2].verdict.kind == VerdictKind::approved);
-  for (const FundedVerdict& one : judged)
-    CHECK_FALSE(one.verdict.reason.empty());
+  for (const FundedVerdict& one : judged) CHECK_FALSE(one.verdict.reason.empty());
 }
 
 SCENARIO("a doubtful gain ranks lower", "[opportunity_ranking]") {
@@ -101,8 +99,7 @@ SCENARIO("a reputation follows realised over predicted gain", "[opportunity_rank
   Reputation reputation;
   CHECK(reputation.value() == 1);
   GIVEN("a region that promises too much") {
-    for (int i = 0; i < 3; ++i)
-      reputation.book({{0}, 1, 0.1, -0.5});
+    for (int i = 0; i < 3; ++i) reputation.book({{0}, 1, 0.1, -0.5});
     CHECK(reputation.value() == 0.5);
     THEN("its proposals rank lower") {
       OpportunityCandidate doubted = some(0, 50, 0.05);
@@ -113,8 +110,7 @@ SCENARIO("a reputation follows realised over predicted gain", "[opportunity_rank
     }
   }
   GIVEN("one that promises too little") {
-    for (int i = 0; i < 3; ++i)
-      reputation.book({{0}, 1, 0.1, 9});
+    for (int i = 0; i < 3; ++i) reputation.book({{0}, 1, 0.1, 9});
     CHECK(reputation.value() == 1.5);
   }
   GIVEN("returns that say nothing") {
@@ -130,9 +126,8 @@ SCENARIO("every proposal gets one verdict and approvals stay within the funds",
     std::vector<OpportunityCandidate> candidates;
     const auto count = *rc::gen::inRange<std::uint32_t>(0, 12);
     for (std::uint32_t i = 0; i < count; ++i) {
-      OpportunityCandidate candidate =
-          some(*rc::gen::inRange(0U, 4U), *rc::gen::inRange(-5, 100),
-               *rc::gen::arbitrary<double>());
+      OpportunityCandidate candidate = some(*rc::gen::inRange(0U, 4U), *rc::gen::inRange(-5, 100),
+                                            *rc::gen::arbitrary<double>());
       candidate.proposal.id = i;
       candidate.proposal.predicted_gain_sd = *rc::gen::arbitrary<double>();
       candidate.proposal.valid_until = {*rc::gen::inRange<std::uint64_t>(1, 12)};

@@ -16,8 +16,7 @@ std::vector<RegionReport> calm(int window) {
     reports[region].region = {region};
     reports[region].learning_rate_ratio = 1;
     reports[region].loss_mean = 1;
-    for (int i = 0; i < window; ++i)
-      reports[region].loss_mean *= 0.95;
+    for (int i = 0; i < window; ++i) reports[region].loss_mean *= 0.95;
   }
   return reports;
 }
@@ -38,8 +37,7 @@ struct Run {
 
 SCENARIO("a calm run explores", "[posture]") {
   Run run;
-  for (int i = 0; i < 20; ++i)
-    CHECK(run.see_calm() == Posture::explore);
+  for (int i = 0; i < 20; ++i) CHECK(run.see_calm() == Posture::explore);
 }
 
 SCENARIO("crisis is entered on one region's report and left after two windows", "[posture]") {
@@ -59,8 +57,7 @@ SCENARIO("hold is entered on what is not finite and left after a clean cycle", "
   auto broken = calm(0);
   broken[0].non_finite = true;
   CHECK(run.see(broken) == Posture::hold);
-  for (std::uint32_t i = 1; i < cycle; ++i)
-    CHECK(run.see_calm() == Posture::hold);
+  for (std::uint32_t i = 1; i < cycle; ++i) CHECK(run.see_calm() == Posture::hold);
   CHECK(run.see_calm() == Posture::explore);
 }
 
@@ -72,13 +69,11 @@ SCENARIO("hold is entered on two regressions within a cycle", "[posture]") {
   WHEN("the second comes within the cycle") {
     run.see_calm();
     CHECK(run.see(regressed) == Posture::hold);
-    for (std::uint32_t i = 1; i < cycle; ++i)
-      CHECK(run.see_calm() == Posture::hold);
+    for (std::uint32_t i = 1; i < cycle; ++i) CHECK(run.see_calm() == Posture::hold);
     CHECK(run.see_calm() == Posture::explore);
   }
   WHEN("the second comes after it") {
-    for (std::uint32_t i = 0; i < cycle; ++i)
-      CHECK(run.see_calm() == Posture::explore);
+    for (std::uint32_t i = 0; i < cycle; ++i) CHECK(run.see_calm() == Posture::explore);
     CHECK(run.see(regressed) == Posture::explore);
   }
   WHEN("a crisis comes on top") {
@@ -95,8 +90,7 @@ SCENARIO("exploit is entered when the learning rate decays everywhere", "[postur
   GIVEN("a warm-up") {
     for (const double ratio : {0.1, 0.4, 0.7, 1.0}) {
       auto rising = calm(run.window);
-      for (RegionReport& report : rising)
-        report.learning_rate_ratio = ratio;
+      for (RegionReport& report : rising) report.learning_rate_ratio = ratio;
       CHECK(run.see(rising) == Posture::explore);
     }
     THEN("one region's decay is not enough, both regions' is") {
@@ -118,8 +112,7 @@ SCENARIO("exploit is entered on a flat loss and left when it falls", "[posture]"
     posture = run.see(calm(0));
   }
   CHECK(posture == Posture::exploit);
-  for (std::uint32_t i = 0; i < cycle; ++i)
-    posture = run.see(calm(5));
+  for (std::uint32_t i = 0; i < cycle; ++i) posture = run.see(calm(5));
   CHECK(posture == Posture::explore);
 }
 
@@ -134,8 +127,7 @@ SCENARIO("nobody's reports change nothing", "[posture]") {
   auto shaken = calm(0);
   shaken[0].in_crisis = true;
   run.see(shaken);
-  for (int i = 0; i < 5; ++i)
-    CHECK(run.see({}) == Posture::crisis);
+  for (int i = 0; i < 5; ++i) CHECK(run.see({}) == Posture::crisis);
 }
 
 SCENARIO("numbers that are none leave the posture well defined", "[posture]") {
@@ -145,8 +137,7 @@ SCENARIO("numbers that are none leave the posture well defined", "[posture]") {
     report.loss_mean = std::numeric_limits<double>::quiet_NaN();
     report.learning_rate_ratio = std::numeric_limits<double>::infinity();
   }
-  for (int i = 0; i < 20; ++i)
-    CHECK(run.see(odd) == Posture::explore);
+  for (int i = 0; i < 20; ++i) CHECK(run.see(odd) == Posture::explore);
 }
 
 }  // namespace

@@ -57,8 +57,7 @@ SCENARIO("draws stay in range and reach all of it", "[random]") {
     sum += share;
   }
   // Six deviations of a fair die over 60,000 draws are 548.
-  for (const int count : counts)
-    CHECK(std::abs(count - draws / 6) < 600);
+  for (const int count : counts) CHECK(std::abs(count - draws / 6) < 600);
   CHECK(sum / draws == Approx(0.5).margin(0.01));
 }
 

@@ -28,38 +28,30 @@ SCENARIO("a child is restarted at once, then later and later, then no more", "[r
 
 SCENARIO("old failures are forgotten", "[restart]") {
   RestartHistory history = some_history();
-  for (std::uint64_t at = 0; at < 20'000; at += 1'000)
-    CHECK(history.after_failure(at) == 0U);
+  for (std::uint64_t at = 0; at < 20'000; at += 1'000) CHECK(history.after_failure(at) == 0U);
   CHECK(history.failures() == 1);
   GIVEN("a child past its intensity") {
-    for (int i = 0; i < 10; ++i)
-      (void)history.after_failure(19'500);
+    for (int i = 0; i < 10; ++i) (void)history.after_failure(19'500);
     REQUIRE_FALSE(history.after_failure(19'600).has_value());
-    THEN("a period later it may start again") {
-      CHECK(history.after_failure(20'500) == 0U);
-    }
+    THEN("a period later it may start again") { CHECK(history.after_failure(20'500) == 0U); }
   }
 }
 
 SCENARIO("restart delays come from the seed", "[restart]") {
   RestartHistory one = some_history();
   RestartHistory same = some_history();
-  for (std::uint64_t at = 0; at < 5; ++at)
-    CHECK(one.after_failure(at) == same.after_failure(at));
+  for (std::uint64_t at = 0; at < 5; ++at) CHECK(one.after_failure(at) == same.after_failure(at));
 }
 
 SCENARIO("restart policies of nothing", "[restart]") {
   RestartHistory never{{}, RandomStream{1, "restart"}};
   CHECK_FALSE(never.after_failure(0).has_value());
   constexpr std::uint64_t huge = ~std::uint64_t{0};
-  RestartHistory vast{{.restarts_max = 200,
-                       .period_ms = huge,
-                       .backoff_ms_first = 1,
-                       .backoff_ms_max = huge},
-                      RandomStream{1, "restart"}};
+  RestartHistory vast{
+      {.restarts_max = 200, .period_ms = huge, .backoff_ms_first = 1, .backoff_ms_max = huge},
+      RandomStream{1, "restart"}};
   std::optional<std::uint64_t> delay;
-  for (int i = 0; i < 200; ++i)
-    delay = vast.after_failure(1);
+  for (int i = 0; i < 200; ++i) delay = vast.after_failure(1);
   CHECK(delay >= huge / 2);  // doubled without wrapping round
 }
 

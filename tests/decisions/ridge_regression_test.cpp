@@ -12,7 +12,7 @@ namespace {
 
 SCENARIO("a ridge regression starts at its prior and finds the truth", "[ridge_regression]") {
   RandomStream random{test_seed(), "ridge"};
-  RidgeRegression<3> model{{0.5, 0, 0}};
+  RidgeRegression<3> model{{0.5, 0, 0}, 1};
   CHECK(model.mean({1, 7, -3}) == 0.5);
   CHECK(model.width({1, 0, 0}) == 1);
   double width_before = 1;
@@ -28,15 +28,18 @@ SCENARIO("a ridge regression starts at its prior and finds the truth", "[ridge_r
 }
 
 SCENARIO("a ridge regression is the exact minimum", "[ridge_regression]") {
-  RidgeRegression<1> model{{2}};
+  RidgeRegression<1> model{{2}, 1};
   model.learn({1}, 5);
   model.learn({1}, 8);
   CHECK(model.weights()[0] == Approx(5));  // (prior 2 + 5 + 8) / 3
   CHECK(model.width({1}) == Approx(std::sqrt(1.0 / 3)));
+  RidgeRegression<1> firm{{2}, 8};
+  firm.learn({1}, 11);
+  CHECK(firm.weights()[0] == Approx(3));  // (8 * prior 2 + 11) / 9
 }
 
 SCENARIO("a ridge regression leaves out what is not finite", "[ridge_regression]") {
-  RidgeRegression<2> model{{1, 2}};
+  RidgeRegression<2> model{{1, 2}, 1};
   const double infinity = std::numeric_limits<double>::infinity();
   model.learn({1, infinity}, 1);
   model.learn({1, 1}, infinity - infinity);

@@ -1,13 +1,8 @@
 #include "actors/decisions/strategy.hpp"
 
-#include "actors/decisions/random.hpp"
-#include "messages/json.hpp"
-#include "tests/test_seed.hpp"
-
-#include <catch2/catch.hpp>
 #include <rapidcheck.h>
+#include <catch2/catch.hpp>
 
-#include <algorithm>
 #include <limits>
 
 namespace esper {
@@ -34,8 +29,7 @@ std::vector<RegionReport> calm(Window window, std::uint32_t regions = 3) {
     reports[region].confidence = 1;
     reports[region].expected_gain = 0.05;
     reports[region].loss_mean = 1;
-    for (std::uint64_t i = 0; i < window.value; ++i)
-      reports[region].loss_mean *= 0.98;
+    for (std::uint64_t i = 0; i < window.value; ++i) reports[region].loss_mean *= 0.98;
   }
   return reports;
 }
@@ -66,15 +60,13 @@ SCENARIO("leases are dealt a turn early and their authority has no gap", "[strat
       CHECK(part.answers[region].region == RegionId{region});
       const auto& lease = part.answers[region].allocation;
       CHECK(lease.has_value() == part.mint.has_value());
-      if (!lease)
-        continue;
+      if (!lease) continue;
       CHECK(lease->cycle == part.mint->cycle);
       CHECK(lease->until == Window{6 * lease->cycle.value + 1});
       // Bound from the turn after this one, whose commands apply at the boundary after that.
       CHECK((window == Window{1} || until >= window + 1));
     }
-    if (part.mint)
-      until = part.answers[0].allocation->until;
+    if (part.mint) until = part.answers[0].allocation->until;
   }
 }
 
@@ -230,16 +222,15 @@ SCENARIO("an approved proposal exceeds its own lease and touches nobody else's",
       std::vector<OpportunityProposal> proposals;
       if (window.value == last)
         for (std::uint32_t id = 0; id < *rc::gen::inRange(0U, 5U); ++id)
-          proposals.push_back(proposal_of(*rc::gen::inRange(0U, 3U), id + 1,
-                                          *rc::gen::inRange(1, 150)));
+          proposals.push_back(
+              proposal_of(*rc::gen::inRange(0U, 3U), id + 1, *rc::gen::inRange(1, 150)));
       const StrategyPart funded = decide(with, window, epoch, reports, proposals);
       const StrategyPart plain = decide(without, window, epoch, reports, {});
       for (std::uint32_t region = 0; region < 3; ++region) {
         const auto& grant = funded.answers[region].allocation;
         const auto& other = plain.answers[region].allocation;
         RC_ASSERT(grant.has_value() == other.has_value());
-        if (grant)
-          RC_ASSERT(grant->energy == other->energy);
+        if (grant) RC_ASSERT(grant->energy == other->energy);
         Energy approved;
         for (const Verdict& verdict : funded.answers[region].verdicts) {
           approved += verdict.amount;
@@ -281,128 +272,6 @@ SCENARIO("an approval carries conditions that an executor can enforce", "[strate
   CHECK(verdict.conditions.alpha_stages == strategy.settings.gates.alpha_stages);
   CHECK(verdict.conditions.clip_norm == strategy.settings.gates.clip_norm);
   CHECK(verdict.until == Window{7});
-}
-
-/// Anything a region could say, sound or not.
-RegionReport random_report(RandomStream& random, RegionId region, Window window) {
-  const auto odd = [&] {
-    const double value = random.uniform();
-    return random.below(30) == 0 ? std::numeric_limits<double>::quiet_NaN() : value;
-  };
-  const auto some = [&](std::int64_t below) {
-    return Energy{random.below(50) == 0
-                      ? std::numeric_limits<std::int64_t>::max()
-                      : static_cast<std::int64_t>(
-                            random.below(static_cast<std::uint64_t>(below))) - 2};
-  };
-  RegionReport report;
-  report.region = region;
-  report.window = window;
-  report.volatility = odd();
-  report.loss_mean = odd();
-  report.learning_rate_ratio = odd();
-  report.in_crisis = random.below(20) == 0;
-  report.non_finite = random.below(40) == 0;
-  report.wins = static_cast<std::uint32_t>(random.below(2));
-  report.losses = static_cast<std::uint32_t>(random.below(3));
-  report.regressions = static_cast<std::uint32_t>(random.below(12) / 11);
-  report.confidence = odd();
-  report.held = some(60);
-  report.asked = some(80);
-  report.refused = some(80);
-  report.expected_gain = odd();
-  for (std::uint64_t i = random.below(4); i > 0; --i)
-    report.movements.push_back({static_cast<MovementKind>(random.below(5)),
-                                {static_cast<std::uint32_t>(random.below(4))},
-                                window.value * 2 - random.below(12),
-                                {region, epoch, window.value * 4 - i},
-                                some(30)});
-  if (random.below(5) == 0)
-    report.returns.push_back({region, 1, odd(), odd()});
-  return report;
-}
-
-void random_turn(RandomStream& random, std::vector<Strategy*> strategies, Window window,
-                 std::uint64_t& next_proposal, Energy& approved) {
-  std::vector<RegionReport> reports;
-  std::vector<OpportunityProposal> proposals;
-  std::vector<std::pair<RegionId, std::uint64_t>> asked;
-  const bool missed = random.below(10) == 0;
-  for (const OpportunityProposal& waiting : strategies.front()->unanswered)
-    asked.emplace_back(waiting.region, waiting.id);
-  for (std::uint32_t region = 0; region < 3; ++region) {
-    if (random.below(8) != 0)
-      reports.push_back(random_report(random, {region}, window));
-    if (random.below(4) == 0) {
-      OpportunityProposal proposal = proposal_of(region, next_proposal++, 1);
-      proposal.ask = {static_cast<std::int64_t>(random.below(200))};
-      proposal.predicted_gain = random.uniform() - 0.2;
-      proposal.valid_until = window + random.below(9);
-      asked.emplace_back(proposal.region, proposal.id);
-      proposals.push_back(proposal);
-    }
-  }
-  std::optional<std::string> first;
-  for (Strategy* strategy : strategies) {
-    if (missed) {
-      miss(*strategy, window, reports, proposals);
-      CHECK(strategy->ledger.conserves_energy());
-      continue;
-    }
-    const StrategyPart part = decide(*strategy, window, epoch, reports, proposals);
-    REQUIRE(strategy->ledger.conserves_energy());
-    const LedgerBalance& balance = part.balance;
-    REQUIRE(balance.minted ==
-            balance.available + balance.reserved + balance.spent + balance.lapsed);
-    std::vector<std::pair<RegionId, std::uint64_t>> answered;
-    REQUIRE(part.answers.size() == 3);
-    for (const Answers& answers : part.answers)
-      for (const Verdict& verdict : answers.verdicts) {
-        answered.emplace_back(verdict.region, verdict.proposal);
-        approved += verdict.amount;
-        REQUIRE(verdict.region == answers.region);
-      }
-    auto expected = asked;
-    std::sort(expected.begin(), expected.end());
-    std::sort(answered.begin(), answered.end());
-    REQUIRE(answered == expected);
-    const std::string text = to_json(part, Floats::exact).dump();
-    REQUIRE(first.value_or(text) == text);
-    first = text;
-  }
-}
-
-SCENARIO("LEDGER-1, LEDGER-2 and ANSWER-1 hold through any turns, the same for the same turns",
-         "[strategy]") {
-  RandomStream random{test_seed(), "strategy"};
-  Energy approved;
-  for (int run = 0; run < 20; ++run) {
-    StrategySettings settings = settings_of(static_cast<std::int64_t>(random.below(400)));
-    settings.time.cycle_windows = 1 + static_cast<std::uint32_t>(random.below(7));
-    if (run % 2 == 0)
-      settings.allocation.policy = AllocationPolicy::bandit;
-    Strategy strategy{settings}, twin{settings};
-    std::uint64_t next_proposal = 1;
-    for (Window window{1}; window <= Window{100}; window = window + 1)
-      random_turn(random, {&strategy, &twin}, window, next_proposal, approved);
-    CHECK(strategy.ledger.balance().minted >= Energy{0});
-  }
-  CHECK(approved > Energy{0});
-}
-
-SCENARIO("a mint of 0 grants nothing ever", "[strategy]") {
-  RandomStream random{test_seed(), "no mint"};
-  Strategy strategy{settings_of(0)};
-  std::uint64_t next_proposal = 1;
-  Energy approved;
-  for (Window window{1}; window <= Window{300}; window = window + 1) {
-    random_turn(random, {&strategy}, window, next_proposal, approved);
-    const LedgerBalance balance = strategy.ledger.balance();
-    CHECK(balance.minted == Energy{0});
-    CHECK(balance.available == Energy{0});
-    CHECK(balance.reserved == Energy{0});
-  }
-  CHECK(approved == Energy{0});
 }
 
 }  // namespace
