@@ -1,5 +1,6 @@
 #pragma once
 // Fashion-MNIST, split three ways: training, gate (cut from training) and test (read once).
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -52,7 +53,6 @@ class FashionData {
   [[nodiscard]] Samples read_test_split();
 
  private:
-  [[nodiscard]] Samples gather(const std::uint32_t* rows, std::size_t count) const;
   void shuffle_for(std::uint64_t epoch);
 
   DataConfig config_;

@@ -1,0 +1,102 @@
+#include "gpu/vital_signs.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include <Eigen/Eigenvalues>
+
+#include "messages/result.hpp"
+
+namespace esper {
+
+double sum_of_squares(const at::Tensor& tensor) {
+  if (tensor.is_contiguous() || tensor.is_non_overlapping_and_dense())
+    return sum_of_squares(tensor.const_data_ptr<float>(), tensor.numel());
+  const at::Tensor dense = tensor.detach().contiguous();
+  return sum_of_squares(dense.const_data_ptr<float>(), dense.numel());
+}
+
+double root_mean_square(const at::Tensor& tensor) {
+  if (tensor.numel() == 0) return 0;
+  return std::sqrt(sum_of_squares(tensor) / static_cast<double>(tensor.numel()));
+}
+
+bool all_finite(const at::Tensor& tensor) {
+  if (tensor.is_contiguous() || tensor.is_non_overlapping_and_dense())
+    return all_finite(tensor.const_data_ptr<float>(), tensor.numel());
+  const at::Tensor dense = tensor.detach().contiguous();
+  return all_finite(dense.const_data_ptr<float>(), dense.numel());
+}
+
+double gradient_norm(const std::vector<at::Tensor>& parameters) {
+  double total = 0;
+  for (const at::Tensor& parameter : parameters)
+    if (const at::Tensor& gradient = parameter.grad(); gradient.defined())
+      total += sum_of_squares(gradient);
+  return std::sqrt(total);
+}
+
+struct EffectiveRank::Workspace {
+  Workspace(std::int64_t channel_count, std::int64_t rows)
+      : channels(channel_count),
+        rows_max(rows),
+        features(rows, channel_count),
+        covariance(channel_count, channel_count),
+        solver(channel_count) {}
+
+  std::int64_t channels, rows_max;
+  Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> features;
+  Eigen::MatrixXd covariance;
+  Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
+};
+
+EffectiveRank::EffectiveRank(std::int64_t channels, std::int64_t rows_max)
+    : workspace_(std::make_unique<Workspace>(channels, rows_max)) {}
+EffectiveRank::~EffectiveRank() = default;
+EffectiveRank::EffectiveRank(EffectiveRank&&) noexcept = default;
+EffectiveRank& EffectiveRank::operator=(EffectiveRank&&) noexcept = default;
+
+double EffectiveRank::operator()(const at::Tensor& activations) {
+  Workspace& work = *workspace_;
+  if (activations.dim() < 2 || activations.size(1) != work.channels)
+    throw InvariantViolation("effective rank: activations of another width");
+  const at::Tensor dense =
+      activations.is_contiguous() ? activations : activations.detach().contiguous();
+  const std::int64_t rows = std::min(dense.size(0), work.rows_max);
+  if (rows == 0) return 1;
+  const std::int64_t positions = dense.numel() / (dense.size(0) * work.channels);
+  const float* next = dense.const_data_ptr<float>();
+  for (std::int64_t row = 0; row < rows; ++row)
+    for (std::int64_t channel = 0; channel < work.channels; ++channel) {
+      float sum = 0;
+      for (std::int64_t position = 0; position < positions; ++position) sum += *next++;
+      work.features(row, channel) = static_cast<double>(sum);
+    }
+  for (std::int64_t channel = 0; channel < work.channels; ++channel) {
+    double mean = 0;
+    for (std::int64_t row = 0; row < rows; ++row) mean += work.features(row, channel);
+    mean /= static_cast<double>(rows);
+    for (std::int64_t row = 0; row < rows; ++row) work.features(row, channel) -= mean;
+  }
+  double trace = 0;
+  for (std::int64_t a = 0; a < work.channels; ++a)
+    for (std::int64_t b = 0; b <= a; ++b) {
+      double product = 0;
+      for (std::int64_t row = 0; row < rows; ++row)
+        product += work.features(row, a) * work.features(row, b);
+      work.covariance(a, b) = product;
+      work.covariance(b, a) = product;
+      if (a == b) trace += product;
+    }
+  if (!std::isfinite(trace)) return std::numeric_limits<double>::quiet_NaN();
+  if (trace <= 0) return 1;
+  work.solver.compute(work.covariance, Eigen::EigenvaluesOnly);
+  double entropy = 0;
+  for (std::int64_t i = 0; i < work.channels; ++i) {
+    const double share = work.solver.eigenvalues()[i] / trace;
+    if (share > 0) entropy -= share * std::log(share);
+  }
+  return std::exp(entropy);
+}
+
+}  // namespace esper
