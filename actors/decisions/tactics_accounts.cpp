@@ -121,7 +121,8 @@ void take_answers(Tactics& tactics, const Answers& answers, Window now) {
     for (SeedPlan& plan : tactics.plans) {
       const Reservation* graft = tactics.book.find(plan.seed, ReservationPart::graft);
       if (graft == nullptr || graft->id != top_up.reservation) continue;
-      plan.top_up_asked = {};
+      // Refused: it is asked for again, but not at once.
+      if (top_up.energy > Energy{}) plan.top_up_asked = {};
     }
   }
   for (const std::uint64_t reservation : answers.expired) {

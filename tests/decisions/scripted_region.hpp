@@ -89,6 +89,9 @@ class ScriptedRegion {
     return CommandRefusal::none;
   };
 
+  /// What a real strategist answered to the last turn; empty: the bank below answers.
+  std::optional<Answers> strategist;
+
   std::vector<ScriptedSeed> seeds;
   std::vector<RegionTurn> turns;
   std::vector<RegionPart> parts;
@@ -268,6 +271,7 @@ class ScriptedRegion {
 
   /// The bank's turn before this one: what it answers was decided from the report before.
   Answers answer(Window window) {
+    if (strategist) return mirror(*strategist, window);
     Answers answers;
     const std::uint64_t length = settings.time.cycle_windows;
     if ((window.value - 1) % length == 0 && (window.value - 1) / length < cycles_granted) {
@@ -296,6 +300,19 @@ class ScriptedRegion {
       answers.top_ups.push_back({{0}, movement.reservation, {given}});
     }
     top_ups_.clear();
+    return answers;
+  }
+
+  Answers mirror(const Answers& answers, Window window) {
+    if (window > until_) lease_ = 0;
+    if (answers.allocation) {
+      lease_ = answers.allocation->energy.thousandths;
+      until_ = answers.allocation->until;
+    }
+    for (const Verdict& verdict : answers.verdicts) lease_ += verdict.amount.thousandths;
+    for (const TopUp& top_up : answers.top_ups)
+      reserved[top_up.reservation] += top_up.energy.thousandths;
+    for (const std::uint64_t expired : answers.expired) reserved.erase(expired);
     return answers;
   }
 

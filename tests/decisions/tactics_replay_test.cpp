@@ -139,11 +139,15 @@ SCENARIO("a mind rebuilt from the recorded turns decides as the one that died",
 
 SCENARIO("killed at any window, a region comes back to its seeds, its lease and its reservations",
          "[tactics][restart]") {
-  for (const bool missed : {false, true})
+  // `lost`: what it had commanded in its last turn died with it, unanswered.
+  for (const auto& [missed, lost] : {std::pair{false, false}, {true, false}, {false, true}})
     for (std::uint32_t died = 1; died <= 40; ++died) {
       ScriptedRegion region;
       Tactics first = scripted_tactics();
-      region.run(first, died);
+      region.run(first, died - 1);
+      region.executes = !lost;
+      region.run(first, 1);
+      region.executes = true;
       region.fence({2});
       Tactics second = scripted_tactics();
       for (const RegionTurn& turn : region.turns) (void)decide(second, turn, {1});
@@ -155,7 +159,7 @@ SCENARIO("killed at any window, a region comes back to its seeds, its lease and 
       const auto truth = region.read_back();
       const RegionPart part = decide(second, turn, {2}, truth);
       region.take(part);
-      CAPTURE(missed, died);
+      CAPTURE(missed, lost, died);
       CHECK(part.read_back.size() == truth.size());
       for (const SeedPlan& plan : second.plans)
         for (const ScriptedSeed& seed : region.seeds)
