@@ -114,6 +114,8 @@ ControlEnd ControlPlane::stop() {
   return *parts.end;
 }
 
+std::uint64_t ControlPlane::restarts() const { return parts_->counts->restarts; }
+
 void ControlPlane::kill(Role role, RegionId region) {
   caf::anon_send(parts_->supervisor, KillRole{role, region});
 }

@@ -34,6 +34,8 @@ class ControlPlane {
   /// Ordered shutdown; then nothing touches the seams any more. Repeated: the same end.
   ControlEnd stop();
 
+  /// Restarts that supervision has begun so far.
+  [[nodiscard]] std::uint64_t restarts() const;
   /// Fault injection: the role's present incarnation dies as by a crash.
   void kill(Role role, RegionId region = {});
 
