@@ -4,6 +4,7 @@
 
 #include <torch/types.h>
 
+#include "gpu/seed_slot.hpp"
 #include "messages/configuration.hpp"
 
 namespace esper {
@@ -40,6 +41,7 @@ struct SessionSettings {
   ReflexConfig reflex;
   DecisionConfig decisions;
   std::vector<Blueprint> blueprints;   ///< what may be germinated
+  ModuleBuilder builder{build};        ///< makes their modules
 };
 
 enum class StepAdvice : std::uint8_t { proceed, skip };

@@ -176,8 +176,8 @@ StepBoundary::Refused StepBoundary::germinate(const AdaptationCommand& command,
   if (verdict.refusal != CommandRefusal::none) return {verdict.refusal, told(verdict)};
 
   auto live = std::make_unique<LiveSeed>();
-  live->seed =
-      std::make_shared<Seed>(command.seed, *design, group, descriptions, settings_.seed);
+  live->seed = std::make_shared<Seed>(command.seed, *design, group, descriptions, settings_.seed,
+                                      settings_.builder);
   live->region = command.id.region;
   live->mitigations = command.mitigations;
   live->ramp = alpha_ramp(command.mitigations.alpha_stages, settings_.time.window_steps);

@@ -66,7 +66,7 @@ Catalogue Trainer::assess(const std::vector<Blueprint>& blueprints) {
 SessionSettings Trainer::session_settings() const {
   return {.seed = config_.seed, .mode = mode_, .pace = config_.pace, .time = config_.time,
           .gates = config_.gates, .seeds = config_.seeds, .limits = config_.limits,
-          .reflex = config_.reflex, .decisions = config_.decisions, .blueprints = blueprints_};
+          .reflex = config_.reflex, .decisions = config_.decisions, .blueprints = blueprints_, .builder = build};
 }
 
 SessionData Trainer::session_data() {

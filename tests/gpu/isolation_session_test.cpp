@@ -1,0 +1,166 @@
+// ISO-1 and ROLL-1 through a whole session.
+#include "tests/gpu/test_loop.hpp"
+#undef CHECK  // c10 has one, too
+
+#include <catch2/catch.hpp>
+
+#include <cstdlib>
+
+using namespace esper;
+
+namespace {
+
+std::size_t span() { return std::getenv("ESPER_LONG") != nullptr ? 300 : 100; }
+
+Digest alone(std::size_t ticks) {
+  TestLoop loop(test_settings(Mode::off));
+  loop.run(ticks);
+  return loop.digest();
+}
+
+/// Two isolated seeds in one region, one in the next; germination, shadow and gate passes, a cull
+/// and a second germination inside the span.
+Digest beside_seeds(std::size_t ticks, bool check = true) {
+  TestLoop loop;
+  std::size_t done = 0;
+  const auto go = [&](std::size_t share) {
+    for (; done < ticks * share / 100; ++done) (void)loop.tick();
+  };
+  go(10);
+  loop.order_next(loop.command(CommandKind::germinate, 0, 0, 1, "dropping"));
+  loop.order_next(loop.command(CommandKind::germinate, 0, 1, 2, "poisoned"));
+  loop.order_next(loop.command(CommandKind::germinate, 1, 2, 3, "slow"));
+  go(50);
+  if (check) {
+    REQUIRE(loop.session->bed().seeds().size() == 3);
+    CHECK(loop.live(1).updates > 5);
+    CHECK(loop.live(2).updates == 0);
+    CHECK(loop.live(3).updates > 5);
+    CHECK(std::any_of(loop.reports.begin(), loop.reports.end(), [](const WindowReport& report) {
+      const auto& seeds = report.regions[0].seeds;
+      return seeds.size() == 2 && seeds[1].non_finite > 0 && seeds[0].gate.measured;
+    }));
+  }
+  loop.order_next(loop.command(CommandKind::cull, 0, 0, 1));
+  go(70);
+  loop.order_next(loop.command(CommandKind::lift_embargo, 0, 0, 1));
+  loop.order_next(loop.command(CommandKind::germinate, 0, 0, 4, "dropping"));
+  go(100);
+  if (check) {
+    CHECK(loop.session->bed().seeds().size() == 3);
+    CHECK(loop.live(4).updates > 0);
+    CHECK(loop.session->operations().shadow > 0);
+    CHECK(loop.session->operations().gate > 0);
+  }
+  return loop.digest();
+}
+
+/// Puts every switch and the thread count back, also when a check fails.
+struct Restore {
+  ~Restore() {
+    isolation_switches() = {};
+    at::set_num_threads(1);
+  }
+};
+
+}  // namespace
+
+SCENARIO("a host beside isolated seeds is bit-identical to the host alone", "[session][ISO-1]") {
+  const Restore restore;
+  const int threads = GENERATE(1, 2);
+  at::set_num_threads(threads);
+  const auto host = alone(span());
+  CHECK(differing(host, alone(span())) == 0);
+  CHECK(differing(host, beside_seeds(span())) == 0);
+}
+
+SCENARIO("each guard is needed: without it ISO-1 fails", "[session][ISO-1]") {
+  const Restore restore;
+  at::set_num_threads(1);
+  const auto host = alone(span());
+  WHEN("seeds draw from the global stream") {
+    isolation_switches().no_stream_guard = true;
+    CHECK(differing(host, beside_seeds(span(), false)) > 0);
+  }
+  WHEN("shadow passes run in training mode") {
+    isolation_switches().shadow_in_train_mode = true;
+    CHECK(differing(host, beside_seeds(span(), false)) > 0);
+  }
+  WHEN("an optimizer steps on gradients that are zero for lack of a loss") {
+    isolation_switches().step_on_zero_gradients = true;
+    CHECK(differing(host, beside_seeds(span(), false)) > 0);
+  }
+}
+
+SCENARIO("observe equals off bit for bit, and refuses every command", "[session]") {
+  const auto off = alone(60);
+  TestLoop loop(test_settings(Mode::observe));
+  loop.run(10);
+  const auto germinate = loop.command(CommandKind::germinate, 0, 0, 1, "plain");
+  loop.order_next(germinate);
+  loop.run(50);
+  CHECK(differing(off, loop.digest()) == 0);
+  CHECK(loop.outcome_of(germinate.id).refusal == CommandRefusal::observe_only);
+  CHECK(loop.reports.size() == 12);
+}
+
+SCENARIO("a rollback restores what was, and the next steps are those of a run that never adapted",
+         "[session][ROLL-1]") {
+  TestLoop loop;
+  loop.close_window();
+  (void)loop.carry_out(loop.command(CommandKind::germinate, 0, 0, 1, "dropping"));
+  (void)loop.carry_out(loop.command(CommandKind::germinate, 1, 2, 2, "plain"));
+  loop.run(20);
+  const auto graft = loop.carry_out(loop.command(CommandKind::graft, 0, 0, 1));
+  REQUIRE(graft.refusal == CommandRefusal::none);
+  const auto at_graft = loop.digest();
+  const auto grafted_step = loop.session->step();
+  const auto other = loop.live(2).parameters.front().detach().clone();
+  loop.run(15);
+  REQUIRE(loop.live(1).touches_host());
+  REQUIRE(differing(at_graft, loop.digest()) > 0);
+  const auto tick_before = loop.session->tick();
+  const auto undone = loop.carry_out(loop.command(CommandKind::roll_back, 0, 0, 1));
+  REQUIRE(undone.refusal == CommandRefusal::none);
+  CHECK(undone.stage == Stage::embargoed);
+  CHECK(differing(at_graft, loop.digest()) == 0);
+  CHECK(same_bits(other, loop.live(2).parameters.front().detach()));
+  CHECK(loop.session->step() == grafted_step);
+  CHECK(loop.session->tick() > tick_before);
+  CHECK(loop.session->bed().find({1}) == nullptr);
+  loop.run(30);
+  CHECK(differing(alone(grafted_step.value + 30), loop.digest()) == 0);
+}
+
+SCENARIO("a seed of the rolled-back history escapes; one that fossilised since forbids restoring",
+         "[session][ROLL-1]") {
+  TestLoop loop;
+  loop.ramp_seed();
+  (void)loop.carry_out(loop.command(CommandKind::germinate, 1, 2, 2, "plain"));
+  REQUIRE(loop.carry_out(loop.command(CommandKind::graft, 1, 2, 2)).refusal ==
+          CommandRefusal::none);
+  loop.close_window();
+  WHEN("the older graft is rolled back") {
+    (void)loop.carry_out(loop.command(CommandKind::roll_back, 0, 0, 1));
+    const auto escaped = loop.reflexes();
+    REQUIRE(escaped.size() == 1);
+    CHECK(escaped[0].cause == "rolled_back");
+    CHECK(loop.live(2).seed->alpha == 0);
+  }
+  WHEN("it fossilised in between") {
+    REQUIRE(loop.carry_out(loop.command(CommandKind::stabilise, 0, 0, 1)).refusal ==
+            CommandRefusal::none);
+    const auto kept = loop.carry_out(loop.command(CommandKind::fossilise, 0, 0, 1));
+    REQUIRE(kept.refusal == CommandRefusal::none);
+    CHECK(kept.stage == Stage::fossilised);
+    CHECK(loop.optimizer->param_groups().size() == 2);
+    const auto before = loop.session->step();
+    const auto undone = loop.carry_out(loop.command(CommandKind::roll_back, 1, 2, 2));
+    CHECK(undone.refusal == CommandRefusal::none);
+    CHECK(loop.session->step() > before);
+    CHECK(loop.session->bed().find({2}) == nullptr);
+    const auto weight = loop.live(1).parameters.front().detach().clone();
+    loop.run(5);
+    CHECK_FALSE(same_bits(weight, loop.live(1).parameters.front().detach()));
+  }
+}

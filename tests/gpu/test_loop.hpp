@@ -1,0 +1,244 @@
+#pragma once
+// A user's loop, as in the README: shuffled, augmented data, AdamW with decay, clipping by global
+// norm; and a control side that is punctual and does what the test says.
+#include <cstring>
+#include <thread>
+
+#include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
+#include <torch/utils.h>
+
+#include "gpu/isolation.hpp"
+#include "gpu/session.hpp"
+#include "tests/gpu/skip_host.hpp"
+#include "tests/test_seed.hpp"
+
+namespace esper {
+
+using Digest = std::vector<torch::Tensor>;
+
+inline bool same_bits(const torch::Tensor& a, const torch::Tensor& b) {
+  return a.sizes() == b.sizes() && a.dtype() == b.dtype() &&
+         std::memcmp(a.const_data_ptr(), b.const_data_ptr(), a.nbytes()) == 0;
+}
+inline std::size_t differing(const Digest& a, const Digest& b) {
+  std::size_t count = a.size() > b.size() ? a.size() - b.size() : b.size() - a.size();
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) count += same_bits(a[i], b[i]) ? 0 : 1;
+  return count;
+}
+
+/// f(h) = NaN, after a convolution, so that gradients are NaN too.
+struct PoisonedModule : SeedModule {
+  explicit PoisonedModule(std::shared_ptr<SeedModule> within) : inner(std::move(within)) {
+    register_module("inner", inner);
+  }
+  torch::Tensor forward(torch::Tensor input) override {
+    return inner->forward(std::move(input)) * std::numeric_limits<float>::quiet_NaN();
+  }
+  std::shared_ptr<SeedModule> inner;
+};
+/// Many times slower than the host.
+struct SlowModule : PoisonedModule {
+  using PoisonedModule::PoisonedModule;
+  torch::Tensor forward(torch::Tensor input) override {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    return inner->forward(std::move(input));
+  }
+};
+
+inline Blueprint plain_design(const char* name, double dropout = 0) {
+  return {.name = name, .kind = BlueprintKind::plain_convolution,
+          .blueprint_class = BlueprintClass::growth, .kernel = 3, .reduction = 0,
+          .dropout = dropout, .learning_rate_scale = 1, .birth = Birth::random};
+}
+
+inline SessionSettings test_settings(Mode mode = Mode::act) {
+  SessionSettings settings;
+  settings.seed = 5;
+  settings.mode = mode;
+  settings.pace.mode = Pace::free;
+  settings.time = {.window_steps = 5, .cycle_windows = 4, .shadow_every_steps = 2,
+                   .gate_samples = 32, .verdict_samples = 48};
+  settings.gates.updates_min = 5;
+  settings.limits = {.parameters_max = 0, .operations_per_sample_max = 0, .memory_bytes_max = 0,
+                     .seeds_max = 0, .overhead_ratio_max = 0};
+  settings.blueprints = {plain_design("plain"), plain_design("dropping", 0.3),
+                         plain_design("poisoned"), plain_design("slow"), plain_design("broken")};
+  settings.builder = [](const Blueprint& design, std::uint32_t channels, at::Generator& stream)
+      -> std::shared_ptr<SeedModule> {
+    TORCH_CHECK(design.name != "broken", "this design cannot be built");
+    auto module = build(design, channels, stream);
+    if (design.name == "poisoned") return std::make_shared<PoisonedModule>(module);
+    if (design.name == "slow") return std::make_shared<SlowModule>(module);
+    return module;
+  };
+  return settings;
+}
+
+class TestLoop {
+ public:
+  explicit TestLoop(SessionSettings settings = test_settings(), std::uint64_t seed = test_seed() % 1'000'000)
+      : order(at::detail::createCPUGenerator(seed)), window_steps(settings.time.window_steps) {
+    torch::manual_seed(seed);
+    host = std::make_unique<SkipHost>();
+    optimizer = std::make_unique<torch::optim::AdamW>(
+        host->module().parameters(), torch::optim::AdamWOptions(1e-2).weight_decay(0.05));
+    auto fixed = at::detail::createCPUGenerator(seed + 1);
+    images = torch::randn({256, 2, 6, 6}, fixed);
+    labels = images.mean({2, 3}).argmax(1) + 2 * images.select(2, 0).mean({1, 2}).gt(0).to(at::kLong);
+    if (settings.mode == Mode::off) return;
+    SessionData data;
+    data.step_batch = [this] { return batch; };
+    data.gate_batch = [this](std::uint32_t samples) {
+      return Batch{images.slice(0, 0, samples), labels.slice(0, 0, samples)};
+    };
+    data.loss = [](const auto& output, const auto& target) {
+      return at::cross_entropy_loss(output, target);
+    };
+    data.learning_rate_ratio = [] { return 1.0; };
+    data.position = [this] { return std::vector<std::uint64_t>{drawn}; };
+    data.set_position = [this](const auto& words) { drawn = words.at(0); };
+    data.generators = {order};
+    data.batch_samples = 32;
+    exchange = std::make_unique<TurnExchange>(2);
+    session = std::make_unique<Session>(*host, *optimizer, settings, data, *exchange);
+  }
+
+  /// One step of the loop; `obey` false: it updates whatever the verdict.
+  StepVerdict tick(bool obey = true) {
+    answer_window();
+    const auto rows = torch::randint(0, 256, {32}, order, at::kLong);
+    const auto shift = torch::randint(-1, 2, {1}, order, at::kLong).item<std::int64_t>();
+    batch = {images.index_select(0, rows).roll({shift}, {3}), labels.index_select(0, rows)};
+    ++drawn;
+    if (session) session->start_step();
+    optimizer->zero_grad();
+    const auto loss = at::cross_entropy_loss(host->forward(batch.inputs), batch.targets);
+    loss.backward();
+    const StepVerdict verdict = session ? session->after_backward(loss) : StepVerdict{};
+    if (verdict.proceed() || !obey) {
+      clip();
+      optimizer->step();
+    }
+    if (session) session->end_step();
+    collect();
+    return verdict;
+  }
+  void run(std::size_t ticks) {
+    for (std::size_t i = 0; i < ticks; ++i) (void)tick();
+  }
+  /// To the end of the window under way, at least one step.
+  void close_window() {
+    const Window before = session->last_window();
+    while (session->last_window() == before) (void)tick();
+  }
+
+  AdaptationCommand command(CommandKind kind, std::uint32_t region, std::uint32_t slot,
+                            std::uint64_t seed, const char* blueprint = "") {
+    AdaptationCommand made;
+    made.id = {{region}, epoch, ++sequence};
+    made.kind = kind;
+    made.slot = {slot};
+    made.seed = {seed};
+    made.blueprint = blueprint;
+    made.authority_until = {1'000'000};
+    if (kind == CommandKind::germinate || kind == CommandKind::graft)
+      made.mitigations = {.alpha_stages = {0.5, 1}, .knowledge_distillation_weight = 0,
+                          .clip_norm = 1};
+    return made;
+  }
+  /// Applied when the window under way closes.
+  void order_next(AdaptationCommand made) { queued.push_back(std::move(made)); }
+  /// Orders it and closes the window; its outcome.
+  Outcome carry_out(AdaptationCommand made) {
+    const CommandId id = made.id;
+    order_next(std::move(made));
+    close_window();
+    return outcome_of(id);
+  }
+  [[nodiscard]] Outcome outcome_of(CommandId id) const {
+    for (const auto& report : reports)
+      for (const auto& outcome : report.outcomes)
+        if (!outcome.reflex && outcome.command == id) return outcome;
+    throw std::runtime_error("no outcome");
+  }
+  [[nodiscard]] std::vector<Outcome> reflexes() const {
+    std::vector<Outcome> found;
+    for (const auto& report : reports)
+      for (const auto& outcome : report.outcomes)
+        if (outcome.reflex) found.push_back(outcome);
+    return found;
+  }
+  /// Germinates seed 1 as `design` in slot 0, grafts it and ramps it to alpha 1.
+  void ramp_seed(const char* design = "plain") {
+    close_window();
+    (void)carry_out(command(CommandKind::germinate, 0, 0, 1, design));
+    for (int i = 0; i < 4; ++i) close_window();  // the reflex needs a history
+    (void)carry_out(command(CommandKind::graft, 0, 0, 1));
+    close_window();
+    (void)carry_out(command(CommandKind::advance, 0, 0, 1));
+    close_window();
+  }
+  LiveSeed& live(std::uint64_t seed = 1) { return *session->bed().find({seed}); }
+
+  /// Weights, buffers and moments; with `streams` every generator and the data position, too.
+  [[nodiscard]] Digest digest(bool streams = true) const {
+    Digest all;
+    for (const auto& tensor : tensors_of(host->module())) all.push_back(tensor.detach().clone());
+    for (const auto& group : optimizer->param_groups())
+      for (const auto& parameter : group.params()) {
+        const auto found = optimizer->state().find(parameter.unsafeGetTensorImpl());
+        if (found == optimizer->state().end()) continue;
+        const auto& state = static_cast<torch::optim::AdamWParamState&>(*found->second);
+        all.push_back(torch::tensor(state.step()));
+        all.push_back(state.exp_avg().clone());
+        all.push_back(state.exp_avg_sq().clone());
+      }
+    if (!streams) return all;
+    all.push_back(at::detail::getDefaultCPUGenerator().get_state());
+    all.push_back(order.get_state());
+    all.push_back(torch::tensor(static_cast<std::int64_t>(drawn)));
+    return all;
+  }
+
+  std::unique_ptr<SkipHost> host;
+  std::unique_ptr<torch::optim::AdamW> optimizer;
+  std::unique_ptr<TurnExchange> exchange;
+  std::unique_ptr<Session> session;
+  at::Generator order;
+  torch::Tensor images, labels;
+  Batch batch;
+  std::uint64_t drawn = 0, sequence = 0;
+  Epoch epoch{1};
+  std::uint32_t window_steps;
+  bool punctual = true, reading = true;
+  std::vector<AdaptationCommand> queued;
+  std::vector<WindowReport> reports;
+
+ private:
+  void answer_window() {
+    if (!session || !punctual || exchange->released() >= session->last_window()) return;
+    if (exchange->release({.turn = session->last_window(), .commands = queued})) queued.clear();
+  }
+  void collect() {
+    WindowReport report;
+    while (session && reading && exchange->next_window(report, std::chrono::milliseconds(0))) {
+      exchange->finish_window(report.window);
+      reports.push_back(report);
+    }
+  }
+  void clip() const {
+    constexpr double limit = 1;
+    double squares = 0;
+    for (const auto& group : optimizer->param_groups())
+      for (const auto& parameter : group.params())
+        if (parameter.grad().defined()) squares += sum_of_squares(parameter.grad());
+    if (squares <= limit * limit) return;
+    const torch::NoGradGuard no_graph;
+    for (const auto& group : optimizer->param_groups())
+      for (const auto& parameter : group.params())
+        if (parameter.grad().defined()) parameter.grad().mul_(limit / std::sqrt(squares));
+  }
+};
+
+}  // namespace esper

@@ -1,0 +1,159 @@
+// Our own loop on real data, through the factory that the runtime loads.
+#include <catch2/catch.hpp>
+
+#include <filesystem>
+#include <rapidcheck.h>
+
+#include "actors/decisions/blueprint_catalogue.hpp"
+#include "gpu/schedule.hpp"
+#include "gpu/window_statistics.hpp"
+#include "messages/interfaces.hpp"
+#include "tests/cannot_run.hpp"
+
+extern "C" esper::TrainingFactory* esper_gpu();
+
+using namespace esper;
+
+namespace {
+
+RunConfig tiny_run() {
+  RunConfig config;
+  config.name = "trainer test";
+  config.seed = 3;
+  config.pace.mode = Pace::free;
+  config.data.training_samples = 800;
+  config.data.gate_samples = 256;
+  config.data.test_samples = 300;
+  config.training.batch = 32;
+  config.training.steps_max = 24;
+  config.time.window_steps = 6;
+  config.time.gate_samples = 64;
+  config.time.verdict_samples = 64;
+  return config;
+}
+
+TrainingEnd trained(const RunConfig& config, const char* arm,
+                    std::vector<std::uint32_t> widths = {}) {
+  const std::atomic<bool> stop{false};
+  return esper_gpu()->make({config, arm, std::move(widths)})->run(stop, {});
+}
+
+bool data_is_here() {
+  if (std::filesystem::exists(DataConfig{}.path)) return true;
+  cannot_run_here("no data at " + DataConfig{}.path);
+  return false;
+}
+
+}  // namespace
+
+SCENARIO("one integer decides a whole run; watching changes no bit of it", "[trainer]") {
+  if (!data_is_here()) return;
+  const auto config = tiny_run();
+  const auto host = trained(config, "host");
+  CHECK(host.model.arm == "host");
+  CHECK(host.model.parameters == 12'082);
+  CHECK(host.model.steps == 24);
+  CHECK(host.model.weights_hash.size() == 64);
+  CHECK(host.model.training_operations.training ==
+        3 * 24 * 32 * host.model.operations);
+  CHECK(host.model.test_accuracy > 0.1);
+  CHECK(host.model.gate_loss < 2.4);
+  CHECK_FALSE(host.interrupted);
+  THEN("the same again is the same") {
+    CHECK(trained(config, "host").model.weights_hash == host.model.weights_hash);
+  }
+  THEN("another seed is another run") {
+    auto other = config;
+    other.seed = 4;
+    CHECK(trained(other, "host").model.weights_hash != host.model.weights_hash);
+  }
+  THEN("observing, and acting without a command, ends in the same bits") {
+    auto watched = config;
+    watched.mode = Mode::observe;
+    const auto end = trained(watched, "grown");
+    CHECK(end.model.weights_hash == host.model.weights_hash);
+    CHECK(end.model.training_operations.training == host.model.training_operations.training);
+    CHECK(end.last_window == Window{4});
+    watched.mode = Mode::act;
+    CHECK(trained(watched, "grown").model.weights_hash == host.model.weights_hash);
+  }
+  THEN("widths make another host") {
+    CHECK(trained(config, "widened", {8, 16, 24, 40}).model.parameters > 12'082);
+  }
+}
+
+SCENARIO("a stop ends the run after the step under way", "[trainer]") {
+  if (!data_is_here()) return;
+  std::atomic<bool> stop{false};
+  const auto training = esper_gpu()->make({tiny_run(), "grown", {}});
+  const auto end = training->run(stop, [&](const TrainingProgress& progress) {
+    if (progress.step.value >= 10) stop = true;
+  });
+  CHECK(end.interrupted);
+  CHECK(end.model.steps == 10);
+}
+
+SCENARIO("assessing measures every design in every slot and leaves training alone", "[trainer]") {
+  if (!data_is_here()) return;
+  const auto config = tiny_run();
+  const std::atomic<bool> stop{false};
+  const auto training = esper_gpu()->make({config, "grown", {}});
+  const auto designs = built_in_blueprints();
+  const auto catalogue = training->assess(designs);
+  CHECK(catalogue.sheets.size() == designs.size() * training->host().slots.size());
+  const auto again = esper_gpu()->make({config, "grown", {}})->assess(designs);
+  REQUIRE(again.sheets.size() == catalogue.sheets.size());
+  for (std::size_t i = 0; i < again.sheets.size(); ++i)
+    CHECK(again.sheets[i].risk == catalogue.sheets[i].risk);
+  auto end = training->run(stop, {});
+  CHECK(end.model.weights_hash == trained(config, "host").model.weights_hash);
+  esper_gpu()->measure_latency({training.get()}, {&end.model});
+  CHECK(end.model.latency_batch_seconds > 0);
+  CHECK(end.model.latency_single_seconds > 0);
+}
+
+SCENARIO("missing data and an unknown host are told in one sentence", "[trainer]") {
+  auto config = tiny_run();
+  config.data.path = "/nowhere/at/all";
+  CHECK_THROWS_AS(esper_gpu()->make({config, "host", {}}), std::runtime_error);
+  if (!data_is_here()) return;
+  config = tiny_run();
+  config.model.host = "nobody";
+  CHECK_THROWS_AS(esper_gpu()->make({config, "host", {}}), std::runtime_error);
+}
+
+SCENARIO("the schedule warms up, stays and decays", "[trainer]") {
+  const bool holds = rc::check("ratio in (0, 1], peak in the middle", [] {
+    const auto steps = *rc::gen::inRange<std::uint64_t>(1, 5'000);
+    TrainingConfig config;
+    config.warmup_share = *rc::gen::inRange(0, 40) / 100.0;
+    config.decay_share = *rc::gen::inRange(0, 60) / 100.0;
+    double before = 0;
+    bool falling = false;
+    for (std::uint64_t step = 0; step < steps; ++step) {
+      const double ratio = learning_rate_ratio(config, step, steps);
+      RC_ASSERT(ratio > 0);
+      RC_ASSERT(ratio <= 1);
+      if (step > 0 && ratio < before) falling = true;
+      if (falling) RC_ASSERT(ratio <= before);
+      before = ratio;
+    }
+    RC_ASSERT(learning_rate_ratio(config, steps * 2 / 5, steps) >= (steps > 50 ? 0.9 : 0.0));
+  });
+  CHECK(holds);
+}
+
+SCENARIO("a window's statistics are what they are called", "[trainer]") {
+  std::vector<double> line;
+  for (int i = 0; i < 25; ++i) line.push_back(3 - 0.1 * i);
+  CHECK(detrended_sigma(line) < 1e-12);
+  CHECK(mean_of(line) == Approx(1.8));
+  for (int i = 0; i < 25; ++i) line[static_cast<std::size_t>(i)] += i % 2 == 0 ? 0.5 : -0.5;
+  CHECK(detrended_sigma(line) == Approx(0.5).epsilon(0.01));
+  std::vector<double> values{5, 1, 4, 2, 3};
+  CHECK(quantile(values, 0.5) == 3);
+  CHECK(quantile(values, 0.95) == 5);
+  CHECK(quantile(values, 0) == 1);
+  CHECK(relative_rise(1.1, 1) == Approx(0.1));
+  CHECK(relative_rise(1.1, 0) == 0);
+}
