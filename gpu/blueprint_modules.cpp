@@ -29,11 +29,19 @@ void set_zero(const Tensor& parameter) {
   parameter.zero_();
 }
 
+/// The norm that ends a design says how loud f is born. At 1 it would be louder than the host
+/// itself (measured: 1.4 times); at a half it disturbs half as much and learns the rest.
+void set_birth(const BatchNorm2d& norm, Birth birth) {
+  constexpr double random_scale = 0.5;
+  torch::NoGradGuard guard;
+  norm->weight.fill_(birth == Birth::zero ? 0.0 : random_scale);
+}
+
 class Normalisation : public SeedModule {
  public:
   Normalisation(const Blueprint& blueprint, std::int64_t channels)
       : norm_(register_module("norm", BatchNorm2d(channels))) {
-    if (blueprint.birth == Birth::zero) set_zero(norm_->weight);
+    set_birth(norm_, blueprint.birth);
   }
   Tensor forward(Tensor input) override { return norm_(input); }
 
@@ -70,7 +78,7 @@ class DepthwiseSeparable : public SeedModule {
         middle_(register_module("middle", BatchNorm2d(channels))),
         mix_(register_module("mix", same_size(channels, channels, 1, false))),
         last_(register_module("last", BatchNorm2d(channels))) {
-    if (blueprint.birth == Birth::zero) set_zero(last_->weight);
+    set_birth(last_, blueprint.birth);
   }
   Tensor forward(Tensor input) override {
     return last_(mix_(torch::relu(middle_(spatial_(input)))));
@@ -92,7 +100,7 @@ class Bottleneck : public SeedModule {
         middle_(register_module("middle", BatchNorm2d(reduced))),
         widen_(register_module("widen", same_size(reduced, channels, 1, false))),
         last_(register_module("last", BatchNorm2d(channels))) {
-    if (blueprint.birth == Birth::zero) set_zero(last_->weight);
+    set_birth(last_, blueprint.birth);
   }
   Tensor forward(Tensor input) override {
     const Tensor narrow = torch::relu(first_(narrow_(input)));
@@ -128,7 +136,7 @@ class SpatialDepthwise : public SeedModule {
       : spatial_(register_module("spatial",
                                  same_size(channels, channels, blueprint.kernel, false, channels))),
         norm_(register_module("norm", BatchNorm2d(channels))) {
-    if (blueprint.birth == Birth::zero) set_zero(norm_->weight);
+    set_birth(norm_, blueprint.birth);
   }
   Tensor forward(Tensor input) override { return norm_(spatial_(input)); }
 
