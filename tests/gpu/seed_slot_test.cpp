@@ -370,12 +370,9 @@ SCENARIO("risk is measured on the module itself", "[risk_assay]") {
   std::map<std::string, RiskSheet> sheets;
   const auto global = at::detail::getDefaultCPUGenerator().get_state();
   double worst = 0;
-  double largest_gain = 0;
   for (const Blueprint& blueprint : built_in_blueprints()) {
     const RiskSheet sheet = assay(blueprint, {2}, slot, region, test_seed());
-    INFO(blueprint.name << ": risk " << sheet.risk << ", gradient gain " << sheet.gradient_gain
-                        << ", output gain " << sheet.output_gain << ", |f|/|h| "
-                        << sheet.relative_norm << ", confidence " << sheet.confidence);
+    INFO(blueprint.name << ": risk " << sheet.risk);
     CHECK_FALSE(sheet.non_finite);
     CHECK_FALSE(sheet.quarantined);
     CHECK(sheet.risk >= 0.1);
@@ -385,7 +382,6 @@ SCENARIO("risk is measured on the module itself", "[risk_assay]") {
     CHECK(again.risk == sheet.risk);
     CHECK(again.relative_norm == sheet.relative_norm);
     worst = std::max(worst, sheet.risk);
-    largest_gain = std::max(largest_gain, sheet.output_gain);
     sheets[blueprint.name] = sheet;
   }
   CHECK(bits_equal(global, at::detail::getDefaultCPUGenerator().get_state()));
@@ -396,7 +392,7 @@ SCENARIO("risk is measured on the module itself", "[risk_assay]") {
   const RiskSheet amplifier = assay(plain_convolution(), {2}, slot, region, test_seed(),
                                     formula([](const Tensor& h) { return h * 100; }));
   CHECK(amplifier.risk > worst);
-  CHECK(amplifier.output_gain > largest_gain);
+  CHECK(amplifier.output_gain > 100);
   const RiskSheet divider =
       assay(plain_convolution(), {2}, slot, region, test_seed(), formula([](const Tensor& h) {
               return h / h.std(c10::IntArrayRef{0, 2, 3}, true, true);
