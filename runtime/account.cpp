@@ -46,8 +46,8 @@ class Accountant {
     }
     const auto asked = energy.refused + asked_and_met_;
     if (asked > Energy{})
-      energy.refused_share = static_cast<double>(energy.refused.thousandths) /
-                             static_cast<double>(asked.thousandths);
+      energy.refused_share =
+          static_cast<double>(energy.refused.thousandths) / static_cast<double>(asked.thousandths);
     return std::move(account_);
   }
 
@@ -73,8 +73,10 @@ class Accountant {
   static void count(std::vector<Counted>& counts, const std::string& what) {
     const auto found = std::find_if(counts.begin(), counts.end(),
                                     [&](const Counted& one) { return one.what == what; });
-    if (found == counts.end()) counts.push_back({what, 1});
-    else ++found->count;
+    if (found == counts.end())
+      counts.push_back({what, 1});
+    else
+      ++found->count;
   }
 
   [[nodiscard]] std::uint64_t cycle_of(Window window) const {
@@ -84,7 +86,8 @@ class Accountant {
   RegionCycle& books(std::uint64_t cycle, RegionId region) {
     auto& regions = cycles_[cycle].regions;
     while (regions.size() <= region.value)
-      regions.push_back({region_name({static_cast<std::uint32_t>(regions.size())}), {}, {}, {}, {}});
+      regions.push_back(
+          {region_name({static_cast<std::uint32_t>(regions.size())}), {}, {}, {}, {}});
     return regions[region.value];
   }
 
@@ -161,8 +164,8 @@ class Accountant {
 
   void outcome(const Outcome& outcome) {
     if (outcome.refusal != CommandRefusal::none) {
-      count(account_.refusals, std::string{name_of(outcome.kind)} + ": " +
-                                   std::string{name_of(outcome.refusal)});
+      count(account_.refusals,
+            std::string{name_of(outcome.kind)} + ": " + std::string{name_of(outcome.refusal)});
       return;
     }
     if (outcome.seed.value == 0) return;
@@ -178,9 +181,18 @@ class Accountant {
   }
 
   void proposal(const OpportunityProposal& proposal) {
-    account_.proposals.push_back({proposal.id, region_name(proposal.region),
-                                  slot_name(proposal.slot), proposal.blueprint, proposal.cycle,
-                                  proposal.ask, proposal.predicted_gain, "", {}, 0, "", {}});
+    account_.proposals.push_back({proposal.id,
+                                  region_name(proposal.region),
+                                  slot_name(proposal.slot),
+                                  proposal.blueprint,
+                                  proposal.cycle,
+                                  proposal.ask,
+                                  proposal.predicted_gain,
+                                  "",
+                                  {},
+                                  0,
+                                  "",
+                                  {}});
   }
 
   std::uint32_t cycle_windows_;

@@ -12,11 +12,11 @@ namespace esper {
 struct SeedAccount {
   SeedId seed;
   std::string region, slot, blueprint;
-  std::string fate;        ///< fossilised, culled, refused, or the stage it ended in
-  std::string gate;        ///< that decided it; "" when none has yet, "reflex" for the step boundary
+  std::string fate;  ///< fossilised, culled, refused, or the stage it ended in
+  std::string gate;  ///< that decided it; "" when none has yet, "reflex" for the step boundary
   double measured{}, threshold{};  ///< the gate's, in its own unit
   std::string reason;
-  Window window;           ///< of the decision
+  Window window;  ///< of the decision
 
   static constexpr auto schema = record(
       "SeedAccount", field("seed", &SeedAccount::seed), field("region", &SeedAccount::region),
@@ -32,22 +32,22 @@ struct ProposalAccount {
   std::string region, slot, blueprint;
   Cycle cycle;
   Energy ask;
-  double predicted_gain{};     ///< nats per sample
-  std::string verdict;         ///< approved, deferred, denied; "" when the run ended first
+  double predicted_gain{};  ///< nats per sample
+  std::string verdict;      ///< approved, deferred, denied; "" when the run ended first
   Energy amount;
   double score{};
   std::string reason;
   std::optional<double> realised_gain;
 
-  static constexpr auto schema = record(
-      "ProposalAccount", field("id", &ProposalAccount::id),
-      field("region", &ProposalAccount::region), field("slot", &ProposalAccount::slot),
-      field("blueprint", &ProposalAccount::blueprint), field("cycle", &ProposalAccount::cycle),
-      field("ask", &ProposalAccount::ask),
-      field("predicted_gain", &ProposalAccount::predicted_gain),
-      field("verdict", &ProposalAccount::verdict), field("amount", &ProposalAccount::amount),
-      field("score", &ProposalAccount::score), field("reason", &ProposalAccount::reason),
-      field("realised_gain", &ProposalAccount::realised_gain));
+  static constexpr auto schema =
+      record("ProposalAccount", field("id", &ProposalAccount::id),
+             field("region", &ProposalAccount::region), field("slot", &ProposalAccount::slot),
+             field("blueprint", &ProposalAccount::blueprint),
+             field("cycle", &ProposalAccount::cycle), field("ask", &ProposalAccount::ask),
+             field("predicted_gain", &ProposalAccount::predicted_gain),
+             field("verdict", &ProposalAccount::verdict), field("amount", &ProposalAccount::amount),
+             field("score", &ProposalAccount::score), field("reason", &ProposalAccount::reason),
+             field("realised_gain", &ProposalAccount::realised_gain));
 };
 
 /// The whole run's energy, thousandths.
@@ -81,10 +81,9 @@ struct CycleAccount {
   std::string posture;
   std::vector<RegionCycle> regions;
 
-  static constexpr auto schema =
-      record("CycleAccount", field("cycle", &CycleAccount::cycle),
-             field("minted", &CycleAccount::minted), field("posture", &CycleAccount::posture),
-             field("regions", &CycleAccount::regions));
+  static constexpr auto schema = record(
+      "CycleAccount", field("cycle", &CycleAccount::cycle), field("minted", &CycleAccount::minted),
+      field("posture", &CycleAccount::posture), field("regions", &CycleAccount::regions));
 };
 
 struct Counted {
@@ -98,20 +97,20 @@ struct Counted {
 struct RunAccount {
   EnergyAccount energy;
   std::vector<CycleAccount> cycles;
-  std::vector<SeedAccount> seeds;          ///< in order of their decisions
+  std::vector<SeedAccount> seeds;  ///< in order of their decisions
   std::vector<ProposalAccount> proposals;
-  std::vector<Counted> refusals;           ///< by the executor and the ledger
-  std::vector<Counted> restarts;           ///< by role
-  std::vector<Counted> absences;           ///< by role and reason
+  std::vector<Counted> refusals;  ///< by the executor and the ledger
+  std::vector<Counted> restarts;  ///< by role
+  std::vector<Counted> absences;  ///< by role and reason
   std::uint64_t late_turns{};
   std::uint64_t windows{};
 
-  static constexpr auto schema = record(
-      "RunAccount", field("energy", &RunAccount::energy), field("cycles", &RunAccount::cycles),
-      field("seeds", &RunAccount::seeds), field("proposals", &RunAccount::proposals),
-      field("refusals", &RunAccount::refusals), field("restarts", &RunAccount::restarts),
-      field("absences", &RunAccount::absences), field("late_turns", &RunAccount::late_turns),
-      field("windows", &RunAccount::windows));
+  static constexpr auto schema =
+      record("RunAccount", field("energy", &RunAccount::energy),
+             field("cycles", &RunAccount::cycles), field("seeds", &RunAccount::seeds),
+             field("proposals", &RunAccount::proposals), field("refusals", &RunAccount::refusals),
+             field("restarts", &RunAccount::restarts), field("absences", &RunAccount::absences),
+             field("late_turns", &RunAccount::late_turns), field("windows", &RunAccount::windows));
 };
 
 /// `cycle_windows` > 0 is the config's. Errors: throws MalformedJson or nlohmann's errors when an

@@ -25,7 +25,7 @@ struct Plan {
   std::string name;
   std::uint64_t seed{};
   std::string host;
-  std::vector<std::string> actors;   ///< under the supervisor, in starting order
+  std::vector<std::string> actors;  ///< under the supervisor, in starting order
   std::vector<RegionDescription> regions;
   std::vector<PlannedSlot> slots;
   Energy mint, emergency, safety, treasury;  ///< a cycle, at full headroom while exploring
@@ -47,8 +47,7 @@ Plan plan_of(const RunConfig& config) {
   auto host = describe_host(config.model.host, config.model.size);
   if (!host) throw InvariantViolation("a checked config names an unknown host");
   if (!config.model.regions.empty() &&
-      !recut(*host, host_layers(config.model.host, config.model.size),
-             config.model.regions)
+      !recut(*host, host_layers(config.model.host, config.model.size), config.model.regions)
            .empty())
     throw InvariantViolation("a checked config cuts its host wrongly");
   Plan plan;
@@ -63,8 +62,7 @@ Plan plan_of(const RunConfig& config) {
   plan.regions = host->regions;
   for (const auto& slot : host->slots)
     plan.slots.push_back({host->regions.at(slot.region.value).name, slot.name,
-                          std::string{name_of(slot.kind)}, slot.channels, slot.height,
-                          slot.width});
+                          std::string{name_of(slot.kind)}, slot.channels, slot.height, slot.width});
   plan.mint = {config.budget.mint_per_region * static_cast<std::int64_t>(host->regions.size())};
   plan.emergency = share_of(plan.mint, config.budget.emergency_share);
   plan.safety = share_of(plan.mint, config.budget.safety_share);
@@ -80,8 +78,8 @@ void print_plan(const Plan& plan) {
   std::cout << '\n';
   Table regions{{"region", "parameters", "operations"}};
   for (const auto& region : plan.regions)
-    regions.push_back({region.name, std::to_string(region.parameters),
-                       std::to_string(region.operations)});
+    regions.push_back(
+        {region.name, std::to_string(region.parameters), std::to_string(region.operations)});
   print_table(std::cout, regions);
   std::cout << '\n';
   Table slots{{"region", "slot", "kind", "activations"}};
@@ -101,10 +99,10 @@ struct BlueprintCost {
   std::string slot;
   std::uint64_t parameters{}, operations{};
 
-  static constexpr auto schema = record("BlueprintCost", field("blueprint", &BlueprintCost::blueprint),
-                                        field("slot", &BlueprintCost::slot),
-                                        field("parameters", &BlueprintCost::parameters),
-                                        field("operations", &BlueprintCost::operations));
+  static constexpr auto schema =
+      record("BlueprintCost", field("blueprint", &BlueprintCost::blueprint),
+             field("slot", &BlueprintCost::slot), field("parameters", &BlueprintCost::parameters),
+             field("operations", &BlueprintCost::operations));
 };
 
 }  // namespace
@@ -163,8 +161,8 @@ ExitCode command_blueprints(const BlueprintOptions& options) {
     std::cout << to_json(costs, Floats::plain).dump(2) << '\n';
     return ExitCode::fine;
   }
-  Table table{{"blueprint", "class", "birth", "kernel", "reduction", "slot", "parameters",
-               "operations"}};
+  Table table{
+      {"blueprint", "class", "birth", "kernel", "reduction", "slot", "parameters", "operations"}};
   for (const auto& cost : costs)
     table.push_back({cost.blueprint.name, std::string{name_of(cost.blueprint.blueprint_class)},
                      std::string{name_of(cost.blueprint.birth)},

@@ -12,8 +12,7 @@ namespace {
 
 ConfigOptions with_seed(const RunOptions& options, std::uint32_t repetition) {
   auto from = options.from;
-  if (options.seed)
-    from.overrides.push_back("seed=" + std::to_string(*options.seed + repetition));
+  if (options.seed) from.overrides.push_back("seed=" + std::to_string(*options.seed + repetition));
   return from;
 }
 
@@ -46,9 +45,10 @@ void print_reports(const std::vector<RunReport>& reports, OutputFormat output) {
     return;
   }
   auto runs = nlohmann::ordered_json::array();
-  for (const auto& report : reports) runs.push_back(nlohmann::ordered_json::parse(report_json(report)));
-  const nlohmann::ordered_json all{
-      {"runs", std::move(runs)}, {"comparison", to_json(compare_seeds(reports), Floats::plain)}};
+  for (const auto& report : reports)
+    runs.push_back(nlohmann::ordered_json::parse(report_json(report)));
+  const nlohmann::ordered_json all{{"runs", std::move(runs)},
+                                   {"comparison", to_json(compare_seeds(reports), Floats::plain)}};
   std::cout << all.dump(2) << '\n';
 }
 

@@ -175,8 +175,7 @@ ParsedConfig parse_config(std::string_view text, const std::string& file,
   if (readable) reader.read(document.root, "", parsed.config);
   if (document.complete && document.root.kind == JsonNode::Kind::object)
     check_whole(document.root, parsed.config, reader);
-  parsed.mistakes.insert(parsed.mistakes.end(), reader.mistakes().begin(),
-                         reader.mistakes().end());
+  parsed.mistakes.insert(parsed.mistakes.end(), reader.mistakes().begin(), reader.mistakes().end());
   std::stable_sort(parsed.mistakes.begin(), parsed.mistakes.end(),
                    [](const ConfigMistake& a, const ConfigMistake& b) {
                      return std::tie(a.line, a.column) < std::tie(b.line, b.column);

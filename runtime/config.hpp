@@ -14,7 +14,7 @@ namespace esper {
 struct ConfigMistake {
   std::string file;
   std::uint64_t line{}, column{};
-  std::string key;      ///< dotted path, elements as [2]
+  std::string key;  ///< dotted path, elements as [2]
   std::string problem;
   std::string nearest;  ///< the valid key that was probably meant; "" when none is near
   std::string remedy;

@@ -74,8 +74,8 @@ void check_budget(const RunConfig& config, Contradictions& all) {
                 "budget.graft_share");
   sum_below_one(budget.weight_norm + budget.weight_parameters + budget.weight_on_graph,
                 "budget.weight_norm", "the other two weights");
-  sum_below_one(config.training.warmup_share + config.training.decay_share,
-                "training.warmup_share", "training.decay_share");
+  sum_below_one(config.training.warmup_share + config.training.decay_share, "training.warmup_share",
+                "training.decay_share");
   const auto& gates = config.gates;
   const std::array<std::pair<std::uint32_t, std::string_view>, 3> spans{{
       {gates.trial_windows_max, "gates.trial_windows_max"},
@@ -83,10 +83,10 @@ void check_budget(const RunConfig& config, Contradictions& all) {
       {gates.verdict_windows_max, "gates.verdict_windows_max"},
   }};
   for (const auto& [windows, key] : spans)
-    all.expect(windows <= budget.reservation_windows, std::string{key},
-               "is more than budget.reservation_windows: the seed's energy would expire first",
-               "give at most " + std::to_string(budget.reservation_windows) +
-                   ", or a longer reservation");
+    all.expect(
+        windows <= budget.reservation_windows, std::string{key},
+        "is more than budget.reservation_windows: the seed's energy would expire first",
+        "give at most " + std::to_string(budget.reservation_windows) + ", or a longer reservation");
 }
 
 void check_samples(const RunConfig& config, Contradictions& all) {
@@ -101,9 +101,9 @@ void check_samples(const RunConfig& config, Contradictions& all) {
              "and data.gate_samples are more than the " + std::to_string(training_images) +
                  " images there are",
              "lower one of them");
-  const auto left = data.training_samples != 0 ? data.training_samples
-                                               : training_images - std::min(data.gate_samples,
-                                                                            training_images);
+  const auto left = data.training_samples != 0
+                        ? data.training_samples
+                        : training_images - std::min(data.gate_samples, training_images);
   all.expect(config.training.batch <= left, "training.batch",
              "is more than the training samples, " + std::to_string(left),
              "give at most " + std::to_string(left));
@@ -127,10 +127,10 @@ void check_added_blueprints(const CatalogueConfig& blueprints, Contradictions& a
     all.expect(!reduces || added.reduction != 0, key + ".reduction",
                std::string{name_of(added.kind)} + " needs a reduction", "give one, such as 4");
     for (std::size_t before = 0; before < i; ++before)
-      all.expect(blueprints.add[before].name != added.name, key + ".name",
-                 "\"" + added.name + "\" is taken by blueprints.add[" + std::to_string(before) +
-                     "]",
-                 "give another name");
+      all.expect(
+          blueprints.add[before].name != added.name, key + ".name",
+          "\"" + added.name + "\" is taken by blueprints.add[" + std::to_string(before) + "]",
+          "give another name");
   }
 }
 
@@ -147,8 +147,7 @@ bool is_file_name(const std::string& name) {
 
 std::vector<ConfigContradiction> contradictions(const RunConfig& config) {
   Contradictions all;
-  all.expect(is_file_name(config.name), "name",
-             "\"" + config.name + "\" can't name a directory",
+  all.expect(is_file_name(config.name), "name", "\"" + config.name + "\" can't name a directory",
              "use letters, digits, '.', '_' and '-', not a leading '.'");
   check_gates(config, all);
   check_budget(config, all);

@@ -10,7 +10,7 @@ namespace esper {
 
 /// A contradiction, before its place in the text is known.
 struct ConfigContradiction {
-  std::string key;      ///< the key to look at first
+  std::string key;  ///< the key to look at first
   std::string problem;
   std::string remedy;
 };

@@ -45,17 +45,23 @@ void for_each_key(const T& object, std::string_view section, Visitor&& visit) {
 /// What a person should write for a T.
 template <typename T>
 std::string expected_type() {
-  if constexpr (std::is_same_v<T, bool>) return "true or false";
-  else if constexpr (std::is_integral_v<T>) return "a whole number";
-  else if constexpr (std::is_floating_point_v<T>) return "a number";
-  else if constexpr (std::is_same_v<T, std::string>) return "a text";
+  if constexpr (std::is_same_v<T, bool>)
+    return "true or false";
+  else if constexpr (std::is_integral_v<T>)
+    return "a whole number";
+  else if constexpr (std::is_floating_point_v<T>)
+    return "a number";
+  else if constexpr (std::is_same_v<T, std::string>)
+    return "a text";
   else if constexpr (NamedEnum<T>) {
     std::string names;
     for (const auto name : EnumNames<T>::values)
       names += (names.empty() ? "\"" : ", \"") + std::string{name} + "\"";
     return "one of " + names;
-  } else if constexpr (IsVector<T>::value) return "a list";
-  else return "an object";
+  } else if constexpr (IsVector<T>::value)
+    return "a list";
+  else
+    return "an object";
 }
 
 }  // namespace esper

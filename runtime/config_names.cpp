@@ -17,8 +17,8 @@ std::string listed(const std::vector<std::string>& names) {
 bool expect_known(const std::string& key, const std::string& what, const std::string& name,
                   const std::vector<std::string>& known, std::vector<ConfigContradiction>& found) {
   if (std::find(known.begin(), known.end(), name) != known.end()) return true;
-  found.push_back({key, "there is no " + what + " \"" + name + "\"",
-                   "write one of " + listed(known)});
+  found.push_back(
+      {key, "there is no " + what + " \"" + name + "\"", "write one of " + listed(known)});
   return false;
 }
 

@@ -41,17 +41,18 @@ class ConfigReader {
   template <typename T>
   void read(const JsonNode& node, const std::string& key, T& value) {
     if (node.scalar.is_discarded()) return;  // reported as a flaw of the text already
-    if constexpr (Described<T>) read_object(node, key, value);
-    else if constexpr (IsVector<T>::value) read_list(node, key, value);
+    if constexpr (Described<T>)
+      read_object(node, key, value);
+    else if constexpr (IsVector<T>::value)
+      read_list(node, key, value);
     else if (node.kind != JsonNode::Kind::scalar || !read_scalar(node, key, value))
       wrong_type<T>(node, key);
   }
 
   void report(const TextPosition& at, std::string key, std::string problem, std::string remedy,
               std::string nearest = "") {
-    mistakes_.push_back({at.line == 0 ? "command line" : file_, at.line, at.column,
-                         std::move(key), std::move(problem), std::move(nearest),
-                         std::move(remedy)});
+    mistakes_.push_back({at.line == 0 ? "command line" : file_, at.line, at.column, std::move(key),
+                         std::move(problem), std::move(nearest), std::move(remedy)});
   }
 
   [[nodiscard]] std::vector<ConfigMistake>& mistakes() { return mistakes_; }
@@ -115,8 +116,8 @@ class ConfigReader {
       if (!json.is_string()) return false;
       value = json.get<std::string>();
     } else if constexpr (NamedEnum<T>) {
-      const auto found = json.is_string() ? enum_from<T>(json.get_ref<const std::string&>())
-                                          : std::optional<T>{};
+      const auto found =
+          json.is_string() ? enum_from<T>(json.get_ref<const std::string&>()) : std::optional<T>{};
       if (!found) return false;
       value = *found;
     } else {

@@ -22,7 +22,7 @@ struct KeyRule {
 namespace detail {
 
 constexpr double unbounded = std::numeric_limits<double>::infinity();
-constexpr double largest_count = 4'294'967'295.0;  // of 32 bits
+constexpr double largest_count = 4'294'967'295.0;          // of 32 bits
 constexpr double largest_exact = 9'007'199'254'740'992.0;  // 2^53: whole in JSON readers too
 
 constexpr KeyRule plain(std::string_view key, std::string_view description) {
@@ -49,8 +49,11 @@ inline constexpr auto key_rules = [] {
   using detail::above, detail::needed, detail::plain, detail::share, detail::within;
   using detail::largest_count, detail::largest_exact, detail::unbounded;
   return std::to_array<KeyRule>({
-      {.key = "version", .description = "Version of the config format: 1.", .minimum = 1,
-       .maximum = 1, .required = true},
+      {.key = "version",
+       .description = "Version of the config format: 1.",
+       .minimum = 1,
+       .maximum = 1,
+       .required = true},
       needed("name", "Name of the run; its directory is runs/NAME-N. Letters, digits, . _ -."),
       within("seed", 0, unbounded, "The one integer that a lockstep run is reproduced from."),
       plain("mode", "off: bare training; observe: decide and journal only; act: everything."),
@@ -89,7 +92,8 @@ inline constexpr auto key_rules = [] {
       plain("time", "Logical time: windows, cycles and what is measured in them."),
       within("time.window_steps", 2, 1'000'000, "Steps per telemetry window."),
       within("time.cycle_windows", 1, 1'000'000, "Windows per budget cycle."),
-      within("time.shadow_every_steps", 1, 1'000'000, "A seed on trial learns every so many steps."),
+      within("time.shadow_every_steps", 1, 1'000'000,
+             "A seed on trial learns every so many steps."),
       within("time.gate_samples", 1, 59'000, "Samples of a G2 or G3 pass."),
       within("time.verdict_samples", 1, 59'000, "Samples of a G5 pass."),
 
@@ -130,7 +134,8 @@ inline constexpr auto key_rules = [] {
       within("gates.rent_per_thousand_parameters", 0, 1'000,
              "G5: nats that a thousand parameters must save."),
       within("gates.verdict_windows_max", 1, 1'000'000, "G5: windows to a verdict, then culled."),
-      within("gates.embargo_windows", 0, 1'000'000, "Windows that a slot stays empty after a cull."),
+      within("gates.embargo_windows", 0, 1'000'000,
+             "Windows that a slot stays empty after a cull."),
       above("gates.jitter_max", 0, 1'000, "Calm band: relative step of the output's RMS."),
       above("gates.drift_max", 0, 1'000, "Calm band: relative rise of the mean loss."),
       within("gates.diversity_min", 0, 1'000, "Calm band: effective rank over its calm median."),
@@ -156,7 +161,8 @@ inline constexpr auto key_rules = [] {
 
       plain("reflex", "What the step boundary does by itself."),
       above("reflex.sigmas", 0, 1'000, "Deviations of the loss that make every seed escape."),
-      within("reflex.history_steps", 2, 1'000'000, "Accepted steps that the deviation is taken of."),
+      within("reflex.history_steps", 2, 1'000'000,
+             "Accepted steps that the deviation is taken of."),
       within("reflex.executor_silent_windows", 1, 1'000'000,
              "Windows without a sign of the executor, then its seeds escape."),
 
@@ -167,9 +173,12 @@ inline constexpr auto key_rules = [] {
       within("control.threads", 1, 256, "Threads of the actors."),
       within("control.restarts_max", 0, 1'000'000, "Restarts of a role within the period."),
       within("control.period_ms", 1, largest_count, "Period of restarts_max, milliseconds."),
-      within("control.backoff_ms_first", 1, 3'600'000, "First wait before a restart, milliseconds."),
-      within("control.backoff_ms_max", 1, 3'600'000, "Longest wait before a restart, milliseconds."),
-      within("control.retry_ms", 1, 3'600'000, "An open turn's inputs go again after, milliseconds."),
+      within("control.backoff_ms_first", 1, 3'600'000,
+             "First wait before a restart, milliseconds."),
+      within("control.backoff_ms_max", 1, 3'600'000,
+             "Longest wait before a restart, milliseconds."),
+      within("control.retry_ms", 1, 3'600'000,
+             "An open turn's inputs go again after, milliseconds."),
       within("control.credit", 1, 1'000'000, "Messages under way per lane."),
       within("control.backlog_max", 1, 1'000'000, "Commands that wait for credit per lane."),
       within("control.delay_ms_max", 0, 60'000, "Seeded delay in every handler, for tests, ms."),
@@ -180,7 +189,8 @@ inline constexpr auto key_rules = [] {
       needed("blueprints.add[].name", "Unique in the catalogue."),
       needed("blueprints.add[].kind", "The function that it builds."),
       plain("blueprints.add[].class", "growth: stays; scaffold: leaves again."),
-      within("blueprints.add[].kernel", 0, 15, "Odd width of the convolution; 0: the kind has none."),
+      within("blueprints.add[].kernel", 0, 15,
+             "Odd width of the convolution; 0: the kind has none."),
       within("blueprints.add[].reduction", 0, 1'024, "Channels per reduced channel; 0: has none."),
       within("blueprints.add[].dropout", 0, 0.99, "Share of its output dropped while training."),
       above("blueprints.add[].learning_rate_scale", 0, 1'000, "Times the seeds' learning rate."),

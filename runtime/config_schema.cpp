@@ -49,14 +49,19 @@ Json object_schema(const T& object, const std::string& section) {
 /// One value's type and bounds, without description and default.
 template <typename T>
 Json type_schema(const T& value, const std::string& key, const KeyRule& rule) {
-  if constexpr (std::is_same_v<T, bool>) return {{"type", "boolean"}};
-  else if constexpr (std::is_arithmetic_v<T>) return number_schema<T>(rule);
-  else if constexpr (std::is_same_v<T, std::string>) return {{"type", "string"}};
-  else if constexpr (NamedEnum<T>) return {{"enum", EnumNames<T>::values}};
+  if constexpr (std::is_same_v<T, bool>)
+    return {{"type", "boolean"}};
+  else if constexpr (std::is_arithmetic_v<T>)
+    return number_schema<T>(rule);
+  else if constexpr (std::is_same_v<T, std::string>)
+    return {{"type", "string"}};
+  else if constexpr (NamedEnum<T>)
+    return {{"enum", EnumNames<T>::values}};
   else if constexpr (IsVector<T>::value) {
     const typename T::value_type element{};
     return {{"type", "array"}, {"items", type_schema(element, key + "[]", rule)}};
-  } else return object_schema(value, key);
+  } else
+    return object_schema(value, key);
 }
 
 template <typename T>

@@ -9,9 +9,12 @@ namespace {
 
 int flags(DatabaseAccess access) {
   switch (access) {
-    case DatabaseAccess::create: return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    case DatabaseAccess::write: return SQLITE_OPEN_READWRITE;
-    case DatabaseAccess::read: return SQLITE_OPEN_READONLY;
+    case DatabaseAccess::create:
+      return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    case DatabaseAccess::write:
+      return SQLITE_OPEN_READWRITE;
+    case DatabaseAccess::read:
+      return SQLITE_OPEN_READONLY;
   }
   return SQLITE_OPEN_READONLY;
 }

@@ -7,10 +7,10 @@ namespace esper {
 enum class ExitCode : std::uint8_t {
   fine = 0,
   failed = 1,
-  usage = 2,         ///< command line or config
-  degraded = 3,      ///< ended well, but a role gave up or lockstep fell to free
-  unreachable = 4,   ///< or timed out
-  invariant = 5,     ///< one of the promises broke
+  usage = 2,        ///< command line or config
+  degraded = 3,     ///< ended well, but a role gave up or lockstep fell to free
+  unreachable = 4,  ///< or timed out
+  invariant = 5,    ///< one of the promises broke
   interrupted = 130,
 };
 

@@ -29,8 +29,7 @@ struct JournalSeal {
 
   static constexpr auto schema =
       record("JournalSeal", field("file_sha256", &JournalSeal::file_sha256),
-             field("head_hash", &JournalSeal::head_hash),
-             field("entries", &JournalSeal::entries));
+             field("head_hash", &JournalSeal::head_hash), field("entries", &JournalSeal::entries));
 };
 
 /// What reading a whole journal against its chain found.
@@ -45,7 +44,8 @@ struct JournalCheck {
   [[nodiscard]] bool ends_at(std::string_view head) const { return holds() && head_hash == head; }
 };
 
-/// head_n = SHA-256(head_{n-1} || logical || cause || measured), decision_n = SHA-256(decision_{n-1}
+/// head_n = SHA-256(head_{n-1} || logical || cause || measured), decision_n =
+/// SHA-256(decision_{n-1}
 /// || logical), both from 64 zeros; logical = window, role, region, ordinal, kind, payload, each
 /// with its length before it. A cause is a sequence: it moves when an entry that only one pace
 /// writes comes between, so it stands in the chain alone.

@@ -43,8 +43,10 @@ bool continues_character(char byte) { return (static_cast<unsigned char>(byte) &
 TextPosition position_of(std::string_view text, std::size_t offset) {
   TextPosition position{1, 1};
   for (std::size_t i = 0; i < std::min(offset, text.size()); ++i) {
-    if (text[i] == '\n') position = {position.line + 1, 1};
-    else if (!continues_character(text[i])) ++position.column;
+    if (text[i] == '\n')
+      position = {position.line + 1, 1};
+    else if (!continues_character(text[i]))
+      ++position.column;
   }
   return position;
 }
@@ -238,9 +240,8 @@ JsonDocument parse_positioned(std::string text) {
     std::size_t read = 0;
     Builder builder{text, read, blanked, document};
     const char* first = text.data();
-    const bool parsed = nlohmann::json::sax_parse(CountingIterator{first, &read},
-                                                  CountingIterator{first + text.size(), &read},
-                                                  &builder);
+    const bool parsed = nlohmann::json::sax_parse(
+        CountingIterator{first, &read}, CountingIterator{first + text.size(), &read}, &builder);
     builder.finish();
     if (!parsed && builder.error_flaw_) {
       const auto span = infinite_value(text, builder.error_offset_, builder.error_is_range_);

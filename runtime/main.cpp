@@ -5,8 +5,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include "runtime/commands.hpp"
 #include "messages/result.hpp"
+#include "runtime/commands.hpp"
 
 namespace esper {
 namespace {
@@ -35,7 +35,7 @@ void add_overrides(CLI::App& command, ConfigOptions& options) {
 class CommandLine {
  public:
   CommandLine() {
-    app_.require_subcommand(1);
+    app_.require_subcommand(0, 1);  // none: said below; required, it would hide a mistyped name
     app_.set_version_flag("--version", [] { return version_text(); });
     app_.footer("Example:\n  esper run configs/small.json");
     add_run();
@@ -52,6 +52,10 @@ class CommandLine {
     } catch (const CLI::ParseError& error) {
       const int code = app_.exit(error);  // prints; 0 for --help and --version
       return code == 0 ? 0 : number_of(ExitCode::usage);
+    }
+    if (!chosen_) {
+      std::cerr << "a subcommand is required\n" << app_.help();
+      return number_of(ExitCode::usage);
     }
     return number_of(chosen_());
   }
@@ -95,9 +99,8 @@ class CommandLine {
     command.add_option("directory", events_.directory, "A run's directory")->required();
     add_output(command, events_.output);
     command.footer("Example:\n  esper ledger runs/small-1");
-    command.callback([this] {
-      chosen_ = [this] { return command_ledger(events_.directory, events_.output); };
-    });
+    command.callback(
+        [this] { chosen_ = [this] { return command_ledger(events_.directory, events_.output); }; });
   }
 
   void add_events() {

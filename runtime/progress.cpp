@@ -118,8 +118,10 @@ void Progress::draw(bool last) {
   auto line = progress_line(state_);
   if (colour_ && !state_.arm.empty())
     line = "\033[1m" + state_.arm + "\033[0m" + line.substr(state_.arm.size());
-  if (terminal_) std::cerr << "\r\033[K" << line << (last ? "\n" : "") << std::flush;
-  else std::cerr << line << '\n' << std::flush;
+  if (terminal_)
+    std::cerr << "\r\033[K" << line << (last ? "\n" : "") << std::flush;
+  else
+    std::cerr << line << '\n' << std::flush;
 }
 
 }  // namespace esper

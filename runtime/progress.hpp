@@ -16,8 +16,8 @@ namespace esper {
 struct ProgressState {
   std::string arm;
   TrainingProgress training;
-  double seconds{};                        ///< since the arm began
-  std::optional<LedgerBalance> energy;     ///< of the newest turn
+  double seconds{};                     ///< since the arm began
+  std::optional<LedgerBalance> energy;  ///< of the newest turn
   std::vector<std::string> region_names;
   std::vector<SeedStatus> seeds;
 };

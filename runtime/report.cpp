@@ -70,8 +70,10 @@ std::string report_json(const RunReport& report) {
     json[std::string{name}] = to_json(value, Floats::plain);
   };
   for_each_field(report, [&]<typename Member>(std::string_view name, const Member& member) {
-    if constexpr (std::is_same_v<Member, RunAccount>) for_each_field(member, put);
-    else put(name, member);
+    if constexpr (std::is_same_v<Member, RunAccount>)
+      for_each_field(member, put);
+    else
+      put(name, member);
   });
   return json.dump(2) + "\n";
 }

@@ -16,8 +16,8 @@ struct Gain {
   double test_loss{};      ///< the other minus grown, nats per sample
 
   static constexpr auto schema =
-      record("Gain", field("against", &Gain::against),
-             field("test_accuracy", &Gain::test_accuracy), field("test_loss", &Gain::test_loss));
+      record("Gain", field("against", &Gain::against), field("test_accuracy", &Gain::test_accuracy),
+             field("test_loss", &Gain::test_loss));
 };
 
 /// Grown over the other arm; 1 is the same, 0 where the other has none.
@@ -26,12 +26,12 @@ struct Cost {
   double parameters{}, operations{}, training_operations{};
   double latency_batch{}, latency_single{}, wall{};
 
-  static constexpr auto schema = record(
-      "Cost", field("against", &Cost::against), field("parameters", &Cost::parameters),
-      field("operations", &Cost::operations),
-      field("training_operations", &Cost::training_operations),
-      field("latency_batch", &Cost::latency_batch),
-      field("latency_single", &Cost::latency_single), field("wall", &Cost::wall));
+  static constexpr auto schema =
+      record("Cost", field("against", &Cost::against), field("parameters", &Cost::parameters),
+             field("operations", &Cost::operations),
+             field("training_operations", &Cost::training_operations),
+             field("latency_batch", &Cost::latency_batch),
+             field("latency_single", &Cost::latency_single), field("wall", &Cost::wall));
 };
 
 struct RunReport {
@@ -39,11 +39,11 @@ struct RunReport {
   std::uint64_t seed{};
   Pace pace{};
   bool reproducible{};
-  std::string journal_hash;   ///< over the logical parts: the decisions
-  std::string weights_hash;   ///< of the grown model
+  std::string journal_hash;  ///< over the logical parts: the decisions
+  std::string weights_hash;  ///< of the grown model
   int exit{};
   std::string first_irreproducible;
-  std::string error;          ///< why the run ended early; "" when it didn't
+  std::string error;  ///< why the run ended early; "" when it didn't
   std::vector<TrainedModel> arms;
   std::vector<Gain> gain;
   std::vector<Cost> cost;
@@ -51,16 +51,16 @@ struct RunReport {
   std::vector<Counted> breakers;  ///< that stood open, by role
   std::optional<JournalSeal> seal;
 
-  static constexpr auto schema = record(
-      "RunReport", field("version", &RunReport::version), field("seed", &RunReport::seed),
-      field("pace", &RunReport::pace), field("reproducible", &RunReport::reproducible),
-      field("journal_hash", &RunReport::journal_hash),
-      field("weights_hash", &RunReport::weights_hash), field("exit", &RunReport::exit),
-      field("first_irreproducible", &RunReport::first_irreproducible),
-      field("error", &RunReport::error), field("arms", &RunReport::arms),
-      field("gain", &RunReport::gain), field("cost", &RunReport::cost),
-      field("account", &RunReport::account), field("breakers", &RunReport::breakers),
-      field("seal", &RunReport::seal));
+  static constexpr auto schema =
+      record("RunReport", field("version", &RunReport::version), field("seed", &RunReport::seed),
+             field("pace", &RunReport::pace), field("reproducible", &RunReport::reproducible),
+             field("journal_hash", &RunReport::journal_hash),
+             field("weights_hash", &RunReport::weights_hash), field("exit", &RunReport::exit),
+             field("first_irreproducible", &RunReport::first_irreproducible),
+             field("error", &RunReport::error), field("arms", &RunReport::arms),
+             field("gain", &RunReport::gain), field("cost", &RunReport::cost),
+             field("account", &RunReport::account), field("breakers", &RunReport::breakers),
+             field("seal", &RunReport::seal));
 };
 
 /// Shadow, gate and seed passes counted in.
@@ -75,15 +75,14 @@ void compare_arms(RunReport& report);
 /// What becomes of the difference between two arms over several seeds.
 struct Comparison {
   std::string against;
-  double gain_mean{};      ///< of test accuracy, share
-  double seed_spread{};    ///< sample standard deviation of the other arm's accuracy over seeds
-  std::string verdict;     ///< gain, loss, none, or "one seed" when there is no spread to judge by
+  double gain_mean{};    ///< of test accuracy, share
+  double seed_spread{};  ///< sample standard deviation of the other arm's accuracy over seeds
+  std::string verdict;   ///< gain, loss, none, or "one seed" when there is no spread to judge by
 
-  static constexpr auto schema =
-      record("Comparison", field("against", &Comparison::against),
-             field("gain_mean", &Comparison::gain_mean),
-             field("seed_spread", &Comparison::seed_spread),
-             field("verdict", &Comparison::verdict));
+  static constexpr auto schema = record("Comparison", field("against", &Comparison::against),
+                                        field("gain_mean", &Comparison::gain_mean),
+                                        field("seed_spread", &Comparison::seed_spread),
+                                        field("verdict", &Comparison::verdict));
 };
 
 /// A mean gain that isn't larger than what another seed moves is called none. Pure.

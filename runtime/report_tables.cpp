@@ -30,8 +30,8 @@ bool is_number(const std::string& cell) {
 }
 
 void print_arms(std::ostream& out, const RunReport& report) {
-  Table table{{"arm", "accuracy", "loss", "parameters", "operations", "training ops",
-               "latency ms", "wall s"}};
+  Table table{{"arm", "accuracy", "loss", "parameters", "operations", "training ops", "latency ms",
+               "wall s"}};
   for (const auto& arm : report.arms)
     table.push_back({arm.arm, percent(arm.test_accuracy), fixed(arm.test_loss, 4),
                      std::to_string(arm.parameters), std::to_string(arm.operations),
@@ -40,13 +40,13 @@ void print_arms(std::ostream& out, const RunReport& report) {
   print_table(out, table);
   if (report.gain.empty()) return;
   out << '\n';
-  Table compared{{"grown against", "gain: accuracy", "loss saved", "cost: parameters",
-                  "operations", "training ops", "latency", "wall"}};
+  Table compared{{"grown against", "gain: accuracy", "loss saved", "cost: parameters", "operations",
+                  "training ops", "latency", "wall"}};
   for (std::size_t i = 0; i < report.gain.size(); ++i) {
     const auto& gain = report.gain[i];
     const auto& cost = report.cost.at(i);
-    compared.push_back({gain.against, signed_percent(gain.test_accuracy),
-                        fixed(gain.test_loss, 4), times(cost.parameters), times(cost.operations),
+    compared.push_back({gain.against, signed_percent(gain.test_accuracy), fixed(gain.test_loss, 4),
+                        times(cost.parameters), times(cost.operations),
                         times(cost.training_operations), times(cost.latency_batch),
                         times(cost.wall)});
   }
@@ -84,8 +84,7 @@ void print_proposals(std::ostream& out, const RunAccount& account) {
   print_table(out, table);
 }
 
-void print_counts(std::ostream& out, const std::string& title,
-                  const std::vector<Counted>& counts) {
+void print_counts(std::ostream& out, const std::string& title, const std::vector<Counted>& counts) {
   if (counts.empty()) return;
   out << '\n' << title << '\n';
   for (const auto& one : counts) out << "  " << one.count << "  " << one.what << '\n';
@@ -104,8 +103,8 @@ void print_table(std::ostream& out, const Table& rows) {
     std::string text;
     for (std::size_t i = 0; i < row.size(); ++i) {
       // The head stands as its column's cells do.
-      const auto& below = rows[std::min<std::size_t>(std::max<std::size_t>(line, 1),
-                                                     rows.size() - 1)];
+      const auto& below =
+          rows[std::min<std::size_t>(std::max<std::size_t>(line, 1), rows.size() - 1)];
       const bool right = i < below.size() && is_number(below[i]);
       const std::string space(widths[i] - row[i].size(), ' ');
       text += "  " + (right ? space + row[i] : row[i] + space);
@@ -129,10 +128,9 @@ void print_ledger(std::ostream& out, const RunAccount& account) {
   }
   print_table(out, table);
   const auto& energy = account.energy;
-  out << "\nminted " << energy.minted.thousandths << " = available "
-      << energy.available.thousandths << " + reserved " << energy.reserved.thousandths
-      << " + spent " << energy.spent.thousandths << " + lapsed " << energy.lapsed.thousandths
-      << " thousandths\n";
+  out << "\nminted " << energy.minted.thousandths << " = available " << energy.available.thousandths
+      << " + reserved " << energy.reserved.thousandths << " + spent " << energy.spent.thousandths
+      << " + lapsed " << energy.lapsed.thousandths << " thousandths\n";
 }
 
 void print_summary(std::ostream& out, const RunReport& report) {
@@ -161,9 +159,9 @@ void print_summary(std::ostream& out, const RunReport& report) {
 void print_comparison(std::ostream& out, const std::vector<RunReport>& reports) {
   Table table{{"seed", "arm", "accuracy", "loss", "parameters", "fossilised"}};
   for (const auto& report : reports) {
-    const auto fossilised = std::count_if(
-        report.account.seeds.begin(), report.account.seeds.end(),
-        [](const SeedAccount& seed) { return seed.fate == "fossilised"; });
+    const auto fossilised =
+        std::count_if(report.account.seeds.begin(), report.account.seeds.end(),
+                      [](const SeedAccount& seed) { return seed.fate == "fossilised"; });
     for (const auto& arm : report.arms)
       table.push_back({std::to_string(report.seed), arm.arm, percent(arm.test_accuracy),
                        fixed(arm.test_loss, 4), std::to_string(arm.parameters),
@@ -173,8 +171,8 @@ void print_comparison(std::ostream& out, const std::vector<RunReport>& reports) 
   out << '\n';
   Table compared{{"grown against", "mean gain", "another seed moves", "verdict"}};
   for (const auto& one : compare_seeds(reports))
-    compared.push_back({one.against, signed_percent(one.gain_mean), percent(one.seed_spread),
-                        one.verdict});
+    compared.push_back(
+        {one.against, signed_percent(one.gain_mean), percent(one.seed_spread), one.verdict});
   print_table(out, compared);
 }
 

@@ -67,8 +67,8 @@ Result<RunDirectory, DirectoryFault> RunDirectory::create(const RunConfig& confi
   if (locked && write_file(directory.config(), effective_config(config))) return directory;
   if (locked) fs::remove(path / lock_name, error);
   if (is_new) fs::remove(path, error);
-  return DirectoryFault{path.string() +
-                        (locked ? "/config.json can't be written" : " can't be written or is in use")};
+  return DirectoryFault{path.string() + (locked ? "/config.json can't be written"
+                                                : " can't be written or is in use")};
 }
 
 Result<RunDirectory, DirectoryFault> RunDirectory::open(const fs::path& path) {

@@ -20,8 +20,7 @@ class RunDirectory {
   [[nodiscard]] static Result<RunDirectory, DirectoryFault> create(
       const RunConfig& config, const std::filesystem::path& out);
   /// Of an earlier run, for reading; takes no lock. Errors: no directory, or none of ours.
-  [[nodiscard]] static Result<RunDirectory, DirectoryFault> open(
-      const std::filesystem::path& path);
+  [[nodiscard]] static Result<RunDirectory, DirectoryFault> open(const std::filesystem::path& path);
 
   RunDirectory(RunDirectory&& other) noexcept;
   RunDirectory& operator=(RunDirectory&& other) noexcept;

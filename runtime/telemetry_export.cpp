@@ -4,7 +4,6 @@
 #include <array>
 #include <cmath>
 
-#include <nlohmann/json.hpp>
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
@@ -12,6 +11,7 @@
 #include <spdlog/async.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/basic_file_sink.h>
+#include <nlohmann/json.hpp>
 
 namespace esper {
 namespace {

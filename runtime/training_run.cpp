@@ -91,8 +91,7 @@ class TrainingRun {
     const auto& model = config_.model;
     if (config_.baselines.host) train_baseline("host", {});
     if (config_.baselines.widened)
-      train_baseline("widened",
-                     widened(model.host, model.size, arms_.front().model.parameters));
+      train_baseline("widened", widened(model.host, model.size, arms_.front().model.parameters));
   }
 
   void train_baseline(const std::string& name, std::vector<std::uint32_t> widths) {
@@ -129,8 +128,8 @@ class TrainingRun {
     for (const auto& arm : arms_)
       if (!arm.model.arm.empty()) report_.arms.push_back(arm.model);
     // Baselines first, the model that this is about last.
-    std::rotate(report_.arms.begin(),
-                report_.arms.begin() + (report_.arms.empty() ? 0 : 1), report_.arms.end());
+    std::rotate(report_.arms.begin(), report_.arms.begin() + (report_.arms.empty() ? 0 : 1),
+                report_.arms.end());
     compare_arms(report_);
     report_.breakers = metrics_.positive("esper_breaker_open");
     if (journal != nullptr) close(*journal);
@@ -149,8 +148,10 @@ class TrainingRun {
     if (energy.minted != energy.available + energy.reserved + energy.spent + energy.lapsed)
       fail(ExitCode::invariant, "LEDGER-1: the energy's sum does not hold");
     const auto seal = journal.seal();
-    if (seal) report_.seal = seal.value();
-    else if (report_.error.empty()) fail(ExitCode::degraded, seal.refusal().sentence);
+    if (seal)
+      report_.seal = seal.value();
+    else if (report_.error.empty())
+      fail(ExitCode::degraded, seal.refusal().sentence);
   }
 
   const RunConfig& config_;

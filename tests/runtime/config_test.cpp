@@ -2,8 +2,8 @@
 
 #include <set>
 
-#include <catch2/catch.hpp>
 #include <rapidcheck.h>
+#include <catch2/catch.hpp>
 
 #include "runtime/config_checks.hpp"
 #include "runtime/config_keys.hpp"
@@ -107,10 +107,10 @@ SCENARIO("each mistake names its place, its key and its remedy", "[config]") {
   }
   GIVEN("values of a wrong type") {
     for (const auto* wrong :
-         {"\"seed\": \"one\"", "\"seed\": 1.5", "\"seed\": [1]", "\"seed\": null",
-          "\"seed\": true", "\"mode\": \"fast\"", "\"mode\": 1", "\"pace\": \"free\"",
-          "\"data\": {\"augment\": 1}", "\"data\": {\"path\": 1}",
-          "\"gates\": {\"alpha_stages\": 1}", "\"gates\": {\"alpha_stages\": [\"a\"]}"}) {
+         {"\"seed\": \"one\"", "\"seed\": 1.5", "\"seed\": [1]", "\"seed\": null", "\"seed\": true",
+          "\"mode\": \"fast\"", "\"mode\": 1", "\"pace\": \"free\"", "\"data\": {\"augment\": 1}",
+          "\"data\": {\"path\": 1}", "\"gates\": {\"alpha_stages\": 1}",
+          "\"gates\": {\"alpha_stages\": [\"a\"]}"}) {
       INFO(wrong);
       const auto mistake = only_mistake(parsed_text(with(wrong)));
       CHECK(mistake.line == 2);
@@ -131,8 +131,8 @@ SCENARIO("each mistake names its place, its key and its remedy", "[config]") {
   GIVEN("numbers that are not finite") {
     for (const auto* wrong : {"1e999", "-1e999", "NaN", "Infinity", "-Infinity"}) {
       INFO(wrong);
-      const auto parsed = parsed_text(with(std::string{"\"training\": {\"learning_rate\": "} +
-                                           wrong + ", \"bath\": 1}"));
+      const auto parsed = parsed_text(
+          with(std::string{"\"training\": {\"learning_rate\": "} + wrong + ", \"bath\": 1}"));
       REQUIRE(parsed.mistakes.size() == 2);
       CHECK(parsed.mistakes[0].key == "training.learning_rate");
       CHECK(parsed.mistakes[0].column == 31);
@@ -205,6 +205,15 @@ SCENARIO("contradictions are found where their key stands", "[config]") {
         "blueprints.add[0].kernel");
   found(R"("blueprints": {"add": [{"name": "a", "kind": "low_rank"}]})",
         "blueprints.add[0].reduction");
+  found(R"("model": {"host": "mnist"})", "model.host");
+  found(R"("model": {"size": "huge"})", "model.size");
+  found(R"("blueprints": {"use": ["low_rank", "magic"]})", "blueprints.use[1]");
+  found(R"("blueprints": {"add": [{"name": "low_rank", "kind": "normalisation"}]})",
+        "blueprints.add[0].name");
+  found(R"("model": {"regions": [{"name": "a", "parameters": ["nothing."]}]})", "model.regions[0]");
+  found(R"("model": {"regions": [{"name": "a", "parameters": ["conv"]}, )"
+        R"({"name": "b", "parameters": ["conv"]}]})",
+        "model.regions[1]");
   CHECK(mistake_at(parsed_text("{\"version\": 1, \"name\": \"../up\"}"), "name") != nullptr);
 }
 
@@ -269,8 +278,7 @@ SCENARIO("the published schema is the one in the binary", "[config]") {
 
 SCENARIO("the shipped configs are right", "[config]") {
   for (const auto* name : {"small", "fashion"}) {
-    const auto parsed =
-        load_config(std::string{ESPER_SOURCE_DIR} + "/configs/" + name + ".json");
+    const auto parsed = load_config(std::string{ESPER_SOURCE_DIR} + "/configs/" + name + ".json");
     for (const auto& mistake : parsed.mistakes)
       if (mistake.key != "data.path") FAIL_CHECK(sentence_of(mistake));  // data: a package
     CHECK(parsed.config.name == name);
@@ -302,9 +310,14 @@ SCENARIO("no text makes the parser fail, and positions lie inside it", "[config]
     for (int i = 0; i < edits; ++i) {
       const auto at = *rc::gen::inRange<std::size_t>(0, text.size());
       switch (*rc::gen::inRange(0, 3)) {
-        case 0: text[at] = *rc::gen::element('{', '}', '"', ',', ':', '9', 'e', '-', '\\', '\n'); break;
-        case 1: text.erase(at, *rc::gen::inRange<std::size_t>(1, 30)); break;
-        default: text.insert(at, *rc::gen::element<std::string>("1e999", "null", "[", "\"", "NaN"));
+        case 0:
+          text[at] = *rc::gen::element('{', '}', '"', ',', ':', '9', 'e', '-', '\\', '\n');
+          break;
+        case 1:
+          text.erase(at, *rc::gen::inRange<std::size_t>(1, 30));
+          break;
+        default:
+          text.insert(at, *rc::gen::element<std::string>("1e999", "null", "[", "\"", "NaN"));
       }
       if (text.empty()) text = "{";
     }

@@ -1,7 +1,7 @@
 #include "runtime/journal.hpp"
 
-#include <catch2/catch.hpp>
 #include <rapidcheck.h>
+#include <catch2/catch.hpp>
 
 #include "runtime/digest.hpp"
 #include "tests/runtime/scratch_folder.hpp"
@@ -134,8 +134,8 @@ SCENARIO("the decision hash runs over logical parts alone", "[journal]") {
     }
     THEN("every logical field changes both") {
       const std::vector<std::function<void(JournalEntry&)>> changes{
-          [](auto& e) { e.window = {2}; }, [](auto& e) { e.role = Role::tamiyo; },
-          [](auto& e) { e.region = {9}; }, [](auto& e) { e.ordinal = 9; },
+          [](auto& e) { e.window = {2}; },  [](auto& e) { e.role = Role::tamiyo; },
+          [](auto& e) { e.region = {9}; },  [](auto& e) { e.ordinal = 9; },
           [](auto& e) { e.kind = "Mint"; }, [](auto& e) { e.payload = "{\"a\":1}"; }};
       for (const auto& change : changes) {
         other = base;

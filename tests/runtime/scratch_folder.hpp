@@ -2,8 +2,8 @@
 // A folder of a test's own, gone with its scope.
 #include <filesystem>
 #include <fstream>
-#include <stdexcept>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 
 #include <stdlib.h>
