@@ -283,10 +283,8 @@ SCENARIO("a differentiated trial reaches every member of a group and nothing of 
     CHECK_FALSE(bits_equal(logits, alone));
   }
   CHECK(at::GradMode::is_enabled());
-  for (const Tensor& parameter : seed->parameters()) {
-    REQUIRE(parameter.grad().defined());
+  for (const Tensor& parameter : seed->parameters())
     CHECK(parameter.grad().abs().sum().item<float>() > 0);
-  }
   for (const Tensor& parameter : host->module().parameters())
     CHECK_FALSE(parameter.grad().defined());
   torch::NoGradGuard guard;
