@@ -8,25 +8,26 @@ namespace esper {
 namespace {
 
 constexpr std::size_t calm_ranks_kept = 32;
-/// Elements that an RMS is taken over: evenly spread blocks, so that batch norm's balance over the
-/// whole batch shows. 16 rows alone would sway by more than the jitter band.
-constexpr std::int64_t rms_elements_max = 1 << 16;
+/// Elements that an RMS is taken over, about. Whole channels over the whole batch: batch norm keeps
+/// a channel's RMS almost still, so that what moves is the region, not the sample. (16 rows, or
+/// blocks strewn over all, swayed by the whole jitter band.)
+constexpr std::int64_t rms_elements_max = 1 << 17;
 
-/// RMS over at most rms_elements_max elements of a float32 tensor, in blocks of a cache line.
+/// RMS over every n-th channel of a float32 tensor [batch, channels, …].
 double sampled_rms(const at::Tensor& tensor) {
-  constexpr std::int64_t block = 64;
   const std::int64_t count = tensor.numel();
-  if (!tensor.is_cpu() || tensor.scalar_type() != at::kFloat ||
-      !tensor.is_non_overlapping_and_dense() || count <= rms_elements_max)
+  if (!tensor.is_cpu() || tensor.scalar_type() != at::kFloat || !tensor.is_contiguous() ||
+      tensor.dim() < 3 || count <= rms_elements_max)
     return root_mean_square(tensor);
+  const std::int64_t channels = tensor.size(1), plane = tensor.stride(1);
+  const std::int64_t apart = std::min(channels, count / rms_elements_max + 1);
   const auto* values = tensor.const_data_ptr<float>();
-  // An odd number of blocks apart, so that no power of two in the shape is met again and again.
-  const std::int64_t apart = (count / rms_elements_max) | 1;
   double sum = 0;
-  std::int64_t taken = 0;
-  for (std::int64_t at = 0; at + block <= count; at += apart * block, taken += block)
-    sum += sum_of_squares(values + at, block);
-  return std::sqrt(sum / static_cast<double>(taken));
+  std::int64_t planes = 0;
+  for (std::int64_t row = 0; row < tensor.size(0); ++row)
+    for (std::int64_t channel = 0; channel < channels; channel += apart, ++planes)
+      sum += sum_of_squares(values + (row * channels + channel) * plane, plane);
+  return std::sqrt(sum / static_cast<double>(planes * plane));
 }
 
 const at::Tensor& input_of(const RegionPorts& ports, const at::Tensor& batch) {
@@ -113,10 +114,10 @@ void WindowTelemetry::measure_activations(const at::Tensor& batch, bool with_ran
     if (before > 0 && region.changes.size() < window_steps_)
       region.changes.push_back((rms > before ? rms - before : before - rms) / before);
     region.last_rms = rms;
-    region.output_rms += rms;
-    region.input_rms += sampled_rms(input);
-    ++region.samples;
-    if (!with_rank || !region.ranker) continue;
+    if (!with_rank) continue;
+    region.output_rms = rms;
+    region.input_rms = sampled_rms(input);
+    if (!region.ranker) continue;
     if (const double rank = (*region.ranker)(output); finite(rank)) region.rank = rank;
     if (!region.input_ranker) {
       // The batch, or what a branch's layer reads: its channels are known only now.
@@ -164,16 +165,12 @@ void WindowTelemetry::close_region(Region& region, RegionTelemetry& told) {
     if (!(norm <= told.gradient_norm_max)) told.gradient_norm_max = norm;
   told.gradient_norm_median = quantile(region.norms, 0.5);
   told.non_finite = region.non_finite;
-  told.signal_rms = region.samples > 0 && region.input_rms > 0
-                        ? region.output_rms / region.input_rms
-                        : 1;
+  told.signal_rms = region.input_rms > 0 ? region.output_rms / region.input_rms : 1;
   const bool calm = told.steps_covered > 0 && told.non_finite == 0 &&
                     told.jitter <= gates_.jitter_max && told.drift <= gates_.drift_max;
   told.diversity = region.ranker ? diversity(region, calm) : 1;
   region.changes.clear();
   region.norms.clear();
-  region.output_rms = region.input_rms = 0;
-  region.samples = 0;
   region.non_finite = 0;
 }
 

@@ -23,7 +23,7 @@ class WindowTelemetry {
   /// After backward: gradient norms of each region. False: one is not finite.
   [[nodiscard]] bool measure_gradients();
   /// After backward, while slots still hold their activations. `batch`: the step's inputs.
-  /// `with_rank`: effective rank too, the dearest measurement, once a window.
+  /// `with_rank`: effective rank and signal, too, the dearest measurements, once a window.
   void measure_activations(const at::Tensor& batch, bool with_rank);
   /// The step was kept, or left out.
   void accept(double loss);
@@ -45,8 +45,7 @@ class WindowTelemetry {
     std::size_t next_calm{};
     double norm{};                    ///< of the present step
     double last_rms{};                ///< 0: none yet
-    double output_rms{}, input_rms{}; ///< sums over the window's steps
-    std::uint32_t samples{};
+    double output_rms{}, input_rms{}; ///< of the step with rank
     double rank{1}, input_rank{1};
     std::uint64_t non_finite{};
     std::optional<EffectiveRank> ranker, input_ranker;

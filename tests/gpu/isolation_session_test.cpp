@@ -77,7 +77,7 @@ SCENARIO("a host beside isolated seeds is bit-identical to the host alone", "[se
 SCENARIO("each guard is needed: without it ISO-1 fails", "[session][ISO-1]") {
   const Restore restore;
   at::set_num_threads(1);
-  const auto host = alone(span());
+  static const auto host = alone(span());
   WHEN("seeds draw from the global stream") {
     isolation_switches().no_stream_guard = true;
     CHECK(differing(host, beside_seeds(span(), false)) > 0);
