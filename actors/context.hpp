@@ -58,7 +58,7 @@ struct ControlContext {
   Log& log;
   Peers peers;
   Lanes lanes;
-  TelemetryFilter filter;   ///< tests only
+  TelemetryFilter filter;  ///< tests only
   TurnWatch turns;
 
   [[nodiscard]] std::chrono::milliseconds retry() const {

@@ -24,8 +24,7 @@ Address make_address(caf::actor_system& system, const ControlConfig& control,
                      const std::string& name, std::optional<LaneKind> kind) {
   Address address{StableHandle::make(system), nullptr};
   if (kind) {
-    address.lane =
-        std::make_shared<LaneQueue>(name, *kind, control.credit, control.backlog_max);
+    address.lane = std::make_shared<LaneQueue>(name, *kind, control.credit, control.backlog_max);
     address.lane->set_target(address.handle);
   }
   return address;

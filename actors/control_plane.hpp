@@ -12,13 +12,13 @@ struct ControlSeams {
   JournalStore& journal;
   Metrics& metrics;
   Log& log;
-  TelemetryFilter filter;   ///< tests only; empty in production
+  TelemetryFilter filter;  ///< tests only; empty in production
 };
 
 /// What supervision came to.
 struct ControlEnd {
   std::uint64_t restarts{};
-  bool gave_up{};               ///< some role's breaker stayed open
+  bool gave_up{};  ///< some role's breaker stayed open
 };
 
 /// Owns the actor system. Journal entries before the first window must stand in the store already.

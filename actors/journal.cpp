@@ -19,7 +19,7 @@ struct JournalState {
   std::optional<TurnBook> book;
   CommandEntries commands;
   std::vector<PendingRecovery> recoveries;
-  Window asked;              ///< the turn whose reports Tamiyo has been sent
+  Window asked;  ///< the turn whose reports Tamiyo has been sent
   bool disk_refuses = false;
   const char* name = "journal";
 };
@@ -57,8 +57,7 @@ class JournalKeeper {
   void open(const TurnOpened& opened) const {
     auto& state = self_->state;
     if (opened.report.window == state.asked) state.asked = {};
-    if (opened.report.window <= state.book->committed())
-      return announce();
+    if (opened.report.window <= state.book->committed()) return announce();
     state.book->open(opened.report);
     advance();
   }

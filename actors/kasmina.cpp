@@ -10,7 +10,7 @@ namespace {
 constexpr std::chrono::milliseconds full_ring_pause{5};
 
 struct KasminaState {
-  std::deque<TurnRelease> waiting;   ///< the executor's ring was full; bounded by one turn a window
+  std::deque<TurnRelease> waiting;  ///< the executor's ring was full; bounded by one turn a window
   bool recovered = false;
   const char* name = "kasmina";
 };
@@ -22,9 +22,12 @@ class Kasmina {
       : self_(self), context_(std::move(context)), epoch_(epoch) {}
 
   void recover() const {
-    self_->request(context_->peers.journal, context_->retry(),
-                   Recover{.role = Role::kasmina, .region = {}, .epoch = epoch_,
-                           .released = context_->executor.released()})
+    self_
+        ->request(context_->peers.journal, context_->retry(),
+                  Recover{.role = Role::kasmina,
+                          .region = {},
+                          .epoch = epoch_,
+                          .released = context_->executor.released()})
         .then(
             [*this](const Recovery& past) {
               auto& waiting = self_->state.waiting;
@@ -32,9 +35,7 @@ class Kasmina {
               self_->state.recovered = true;
               hand_over();
             },
-            [*this](const caf::error&) {
-              self_->delayed_send(self_, context_->retry(), Nudge{});
-            });
+            [*this](const caf::error&) { self_->delayed_send(self_, context_->retry(), Nudge{}); });
   }
 
   void hand_over() const {

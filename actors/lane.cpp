@@ -100,8 +100,7 @@ LaneCounts LaneQueue::counts() const {
 
 void LaneQueue::forward(const caf::message& message) {
   ++forwarded_;
-  if (target_)
-    target_->enqueue(nullptr, caf::make_message_id(), message, nullptr);
+  if (target_) target_->enqueue(nullptr, caf::make_message_id(), message, nullptr);
 }
 
 }  // namespace esper

@@ -44,8 +44,8 @@ class LaneQueue {
 
  private:
   void forward(const caf::message& message);
-  void settle();         ///< books what the receiver has taken since; with the lock
-  void use_credit();     ///< forwards from the backlog; with the lock
+  void settle();      ///< books what the receiver has taken since; with the lock
+  void use_credit();  ///< forwards from the backlog; with the lock
 
   const std::string name_;
   const LaneKind kind_;
@@ -59,7 +59,7 @@ class LaneQueue {
   std::atomic<std::uint64_t> taken_{0};
   std::atomic<std::uint64_t> forwarded_{0};
   std::atomic<bool> backlogged_{false};
-  std::uint64_t settled_ = 0;    ///< of taken_
+  std::uint64_t settled_ = 0;  ///< of taken_
   std::atomic<std::uint64_t> settle_at_{0};
 };
 

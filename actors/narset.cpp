@@ -10,8 +10,8 @@ struct NarsetState {
   std::optional<Tactics> tactics;
   std::optional<std::vector<SeedStatus>> read_back;  ///< input of the first turn after a restart
   bool ready = false;
-  std::optional<RegionTurn> waiting;                 ///< came before the past was known
-  std::optional<RegionPart> last;                    ///< sent again when the turn is
+  std::optional<RegionTurn> waiting;  ///< came before the past was known
+  std::optional<RegionPart> last;     ///< sent again when the turn is
   const char* name = "narset";
 };
 
@@ -55,9 +55,9 @@ class Narset {
                                                  .time = config.time,
                                                  .seed = config.seed},
                                  context_->host, catalogue);
-    self_->request(context_->peers.journal, 4 * context_->retry(),
-                   Recover{.role = Role::narset, .region = region_, .epoch = epoch_,
-                           .released = {}})
+    self_
+        ->request(context_->peers.journal, 4 * context_->retry(),
+                  Recover{.role = Role::narset, .region = region_, .epoch = epoch_, .released = {}})
         .then(
             [*this](const Recovery& past) {
               fold(past.turns);
@@ -89,8 +89,9 @@ class Narset {
       state.waiting.reset();
     };
     if (epoch_.value <= 1) return ready();
-    self_->request(context_->peers.kasmina, context_->retry(),
-                   ReadSeeds{.region = region_, .epoch = epoch_})
+    self_
+        ->request(context_->peers.kasmina, context_->retry(),
+                  ReadSeeds{.region = region_, .epoch = epoch_})
         .then(
             [*this, ready](const RegionSeeds& seeds) {
               self_->state.read_back = seeds.seeds;

@@ -32,8 +32,7 @@ OonaHandle::behavior_type oona(OonaHandle::stateful_pointer<OonaState> self,
       [=](const DeadLetter& letter) {
         delay->pause();
         self->state.dead_letters += letter.count;
-        context->log.write(LogLevel::warning, "dead_letter",
-                           to_json(letter, Floats::plain).dump());
+        context->log.write(LogLevel::warning, "dead_letter", to_json(letter, Floats::plain).dump());
       },
       [=](Nudge) {
         sample(*context, context->lanes.journal.queue());

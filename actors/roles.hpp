@@ -4,7 +4,6 @@
 
 namespace esper {
 
-
 /// One region's Narset. Asks Urza, the journal and Kasmina for its past, then answers each
 /// RegionTurn with a RegionPart. The same turn again gets the same part again.
 [[nodiscard]] caf::strong_actor_ptr start_narset(caf::local_actor& parent,

@@ -18,8 +18,8 @@ void StableHandle::enqueue(caf::mailbox_element_ptr element, caf::execution_unit
 
 caf::strong_actor_ptr StableHandle::make(caf::actor_system& system) {
   caf::actor_config config;
-  return caf::make_actor<StableHandle, caf::strong_actor_ptr>(system.next_actor_id(),
-                                                              system.node(), &system, config);
+  return caf::make_actor<StableHandle, caf::strong_actor_ptr>(system.next_actor_id(), system.node(),
+                                                              &system, config);
 }
 
 void StableHandle::set_target(const caf::strong_actor_ptr& handle, caf::strong_actor_ptr target) {

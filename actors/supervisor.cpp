@@ -98,15 +98,17 @@ class Supervisor {
     self_->state.counts->gave_up = true;
     context_->executor.set_control_alive(false);
     if (watched.child.lane) watched.child.lane->close();
-    context_->metrics.set("esper_breaker_open", name_of(watched.child.role),
-                          region_label(watched), 1);
+    context_->metrics.set("esper_breaker_open", name_of(watched.child.role), region_label(watched),
+                          1);
     log(LogLevel::error, "breaker_open", watched, reason);
   }
 
   void came_back(Watched& watched) const {
     if (watched.child.lane) watched.child.lane->receiver_restarted();
-    const Restart restart{.role = watched.child.role, .region = watched.child.region,
-                          .epoch = watched.epoch, .cause = "restarted"};
+    const Restart restart{.role = watched.child.role,
+                          .region = watched.child.region,
+                          .epoch = watched.epoch,
+                          .cause = "restarted"};
     caf::anon_send(context_->peers.journal, restart);
     if (watched.child.role == Role::journal)  // it forgot who is down
       for (const auto& other : self_->state.children)
@@ -115,9 +117,9 @@ class Supervisor {
   }
 
   void tell_journal(const Watched& watched, const std::string& reason) const {
-    caf::anon_send(context_->peers.journal, RoleDown{.role = watched.child.role,
-                                                     .region = watched.child.region,
-                                                     .reason = reason});
+    caf::anon_send(
+        context_->peers.journal,
+        RoleDown{.role = watched.child.role, .region = watched.child.region, .reason = reason});
     log(LogLevel::warning, "role_down", watched, reason);
   }
 
@@ -141,9 +143,9 @@ class Supervisor {
   ControlContextPtr context_;
 };
 
-SupervisorHandle::behavior_type supervisor(
-    SupervisorHandle::stateful_pointer<SupervisorState> self, ControlContextPtr context,
-    std::vector<Child> children, std::shared_ptr<SupervisionCounts> counts) {
+SupervisorHandle::behavior_type supervisor(SupervisorHandle::stateful_pointer<SupervisorState> self,
+                                           ControlContextPtr context, std::vector<Child> children,
+                                           std::shared_ptr<SupervisionCounts> counts) {
   keep_exception_text(self);
   const auto& control = context->config.control;
   self->state.counts = std::move(counts);
@@ -155,12 +157,10 @@ SupervisorHandle::behavior_type supervisor(
     const auto component = std::string{"restart."} + std::string{name_of(child.role)};
     RestartHistory history(policy,
                            RandomStream(context->config.seed, component, child.region.value));
-    self->state.children.push_back(
-        {std::move(child), {}, {}, false, false, std::move(history)});
+    self->state.children.push_back({std::move(child), {}, {}, false, false, std::move(history)});
   }
   const Supervisor role(self, context);
-  self->set_down_handler(
-      [=](caf::down_msg& down) { role.child_down(down.source, down.reason); });
+  self->set_down_handler([=](caf::down_msg& down) { role.child_down(down.source, down.reason); });
   self->set_exit_handler([=](caf::exit_msg&) { role.stop_next(); });
   for (std::uint32_t place = 0; place < self->state.children.size(); ++place) role.start(place);
   return {

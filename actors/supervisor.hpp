@@ -11,8 +11,8 @@ struct Child {
   Role role{};
   RegionId region;
   std::function<caf::strong_actor_ptr(caf::local_actor&, Epoch)> start;  ///< may throw
-  caf::strong_actor_ptr handle;    ///< its StableHandle
-  std::shared_ptr<LaneQueue> lane; ///< null for roles that only answer requests
+  caf::strong_actor_ptr handle;                                          ///< its StableHandle
+  std::shared_ptr<LaneQueue> lane;  ///< null for roles that only answer requests
 };
 
 /// What the launcher reads after the stop. Written by the supervisor alone.

@@ -27,8 +27,9 @@ class Tamiyo {
                          .time = config.time,
                          .gates = config.gates,
                          .regions = static_cast<std::uint32_t>(context_->host.regions.size())});
-    self_->request(context_->peers.journal, 4 * context_->retry(),
-                   Recover{.role = Role::tamiyo, .region = {}, .epoch = epoch_, .released = {}})
+    self_
+        ->request(context_->peers.journal, 4 * context_->retry(),
+                  Recover{.role = Role::tamiyo, .region = {}, .epoch = epoch_, .released = {}})
         .then(
             [*this](const Recovery& past) {
               fold(past.turns);
@@ -58,8 +59,7 @@ class Tamiyo {
   void fold(const std::vector<TurnRecord>& turns) const {
     for (const auto& turn : turns)
       if (turn.present)
-        (void)decide(*self_->state.strategy, turn.window, turn.epoch, turn.reports,
-                     turn.proposals);
+        (void)decide(*self_->state.strategy, turn.window, turn.epoch, turn.reports, turn.proposals);
       else
         miss(*self_->state.strategy, turn.window, turn.reports, turn.proposals);
   }

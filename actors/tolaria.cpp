@@ -10,7 +10,7 @@ constexpr std::chrono::milliseconds look{20};
 
 struct TolariaState {
   Window committed;
-  std::vector<Answers> answers;     ///< of the committed turn
+  std::vector<Answers> answers;  ///< of the committed turn
   std::optional<WindowReport> open;
   bool recovered = false;
   const char* name = "tolaria";
@@ -23,8 +23,9 @@ class Tolaria {
       : self_(self), context_(std::move(context)), epoch_(epoch) {}
 
   void recover() const {
-    self_->request(context_->peers.journal, context_->retry(),
-                   Recover{.role = Role::tolaria, .region = {}, .epoch = epoch_, .released = {}})
+    self_
+        ->request(context_->peers.journal, context_->retry(),
+                  Recover{.role = Role::tolaria, .region = {}, .epoch = epoch_, .released = {}})
         .then(
             [*this](const Recovery& past) {
               auto& state = self_->state;
@@ -33,9 +34,7 @@ class Tolaria {
               state.recovered = true;
               self_->send(self_, Nudge{});
             },
-            [*this](const caf::error&) {
-              self_->delayed_send(self_, context_->retry(), Nudge{});
-            });
+            [*this](const caf::error&) { self_->delayed_send(self_, context_->retry(), Nudge{}); });
   }
 
   /// A nudge with a window number asks whether that turn is still open.

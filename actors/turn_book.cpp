@@ -8,7 +8,11 @@ TurnBook::TurnBook(std::uint32_t regions) : regions_(regions) {
 
 void TurnBook::open(const WindowReport& report) {
   if (turn_ || report.window <= committed_) return;
-  turn_ = ClosedTurn{.report = report, .parts = {}, .strategy = {}, .absences = {}, .restarts = std::exchange(restarts_, {})};
+  turn_ = ClosedTurn{.report = report,
+                     .parts = {},
+                     .strategy = {},
+                     .absences = {},
+                     .restarts = std::exchange(restarts_, {})};
   for (std::uint32_t i = 0; i < regions_; ++i)
     if (!present_.contains(RegionId{i}))
       turn_->absences.push_back({.role = Role::narset, .region = RegionId{i}, .reason = "down"});
@@ -32,8 +36,8 @@ void TurnBook::leave(Role role, RegionId region, const std::string& reason) {
                            : role == Role::tamiyo ? std::exchange(tamiyo_present_, false)
                                                   : false;
   if (!was_present || !turn_) return;
-  const bool answered = role == Role::narset ? turn_->parts.contains(region)
-                                             : turn_->strategy.has_value();
+  const bool answered =
+      role == Role::narset ? turn_->parts.contains(region) : turn_->strategy.has_value();
   if (!answered) turn_->absences.push_back({.role = role, .region = region, .reason = reason});
 }
 
@@ -64,8 +68,7 @@ std::optional<TurnReports> TurnBook::reports() const {
   TurnReports reports{.window = turn_->report.window, .reports = {}, .proposals = {}};
   for (const auto& [region, part] : turn_->parts) {
     reports.reports.push_back(part.report);
-    reports.proposals.insert(reports.proposals.end(), part.proposals.begin(),
-                             part.proposals.end());
+    reports.proposals.insert(reports.proposals.end(), part.proposals.begin(), part.proposals.end());
   }
   return reports;
 }

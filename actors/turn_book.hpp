@@ -43,10 +43,10 @@ class TurnBook {
   [[nodiscard]] bool regions_in() const;
 
   std::uint32_t regions_;
-  std::set<RegionId> present_;       ///< Narsets that turns wait for
+  std::set<RegionId> present_;  ///< Narsets that turns wait for
   bool tamiyo_present_ = true;
   std::optional<ClosedTurn> turn_;
-  std::vector<Restart> restarts_;    ///< to be entered with the next commit
+  std::vector<Restart> restarts_;  ///< to be entered with the next commit
   Window committed_;
   std::vector<Answers> answers_;
 };

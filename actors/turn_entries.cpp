@@ -16,8 +16,8 @@ class EntryList {
   template <Described T>
   std::uint64_t add(Role role, RegionId region, const T& message, std::uint64_t cause,
                     std::string measured = "") {
-    const bool same = !entries_.empty() && entries_.back().role == role &&
-                      entries_.back().region == region;
+    const bool same =
+        !entries_.empty() && entries_.back().role == role && entries_.back().region == region;
     entries_.push_back({.sequence = next_,
                         .window = window_,
                         .role = role,
@@ -85,8 +85,8 @@ std::vector<JournalEntry> entries_of(const ClosedTurn& turn, std::uint64_t next_
                                      CommandEntries& commands) {
   EntryList list(turn.report.window, next_sequence);
   std::map<RegionId, std::uint64_t> telemetry;
-  const auto summary = list.add(Role::tolaria, {}, summary_of(turn.report), 0,
-                                canonical(turn.report.device));
+  const auto summary =
+      list.add(Role::tolaria, {}, summary_of(turn.report), 0, canonical(turn.report.device));
   for (const auto& region : turn.report.regions)
     telemetry[region.region] = list.add(Role::tolaria, region.region, region, summary);
   for (const auto& applied : turn.report.applied) list.add(Role::kasmina, {}, applied, summary);
@@ -124,8 +124,13 @@ std::vector<TurnRecord> narset_records(const std::vector<JournalEntry>& entries,
   std::vector<TurnRecord> records;
   Answers answers{.region = region, .allocation = {}, .verdicts = {}, .top_ups = {}, .expired = {}};
   for (const auto& [window, slice] : by_window(entries)) {
-    TurnRecord record{.window = window, .inputs = {}, .reports = {}, .proposals = {},
-                      .read_back = {}, .present = false, .epoch = {}};
+    TurnRecord record{.window = window,
+                      .inputs = {},
+                      .reports = {},
+                      .proposals = {},
+                      .read_back = {},
+                      .present = false,
+                      .epoch = {}};
     RegionTurn input{.window = window, .telemetry = {}, .outcomes = {}, .answers = answers};
     const auto telemetry = payloads<RegionTelemetry>(slice, window, Role::tolaria, region);
     if (!telemetry.empty()) input.telemetry = telemetry.front();
@@ -163,8 +168,8 @@ std::vector<TurnRelease> release_records(const std::vector<JournalEntry>& entrie
   std::vector<TurnRelease> releases;
   for (const auto& [window, slice] : by_window(entries))
     if (window > released)
-      releases.push_back({.turn = window,
-                          .commands = payloads<AdaptationCommand>(slice, window, Role::narset)});
+      releases.push_back(
+          {.turn = window, .commands = payloads<AdaptationCommand>(slice, window, Role::narset)});
   return releases;
 }
 

@@ -12,8 +12,8 @@ namespace esper {
 /// Everything that one turn came to, complete.
 struct ClosedTurn {
   WindowReport report;
-  std::map<RegionId, RegionPart> parts;      ///< of the regions present
-  std::optional<StrategyPart> strategy;      ///< none: Tamiyo was absent
+  std::map<RegionId, RegionPart> parts;  ///< of the regions present
+  std::optional<StrategyPart> strategy;  ///< none: Tamiyo was absent
   std::vector<Absence> absences;
   std::vector<Restart> restarts;
 };

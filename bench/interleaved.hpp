@@ -11,7 +11,7 @@ namespace esper {
 
 struct Arm {
   std::string name;
-  std::function<void()> run;   ///< one repetition
+  std::function<void()> run;  ///< one repetition
   std::vector<double> seconds;
 };
 

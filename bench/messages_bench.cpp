@@ -20,8 +20,8 @@ struct Finish {
 };
 
 /// Tells `finish` at the last message; credits `lane` when there is one.
-SinkHandle::behavior_type sink(SinkHandle::pointer, LaneQueue* lane,
-                               std::shared_ptr<Finish> finish, std::uint64_t last) {
+SinkHandle::behavior_type sink(SinkHandle::pointer, LaneQueue* lane, std::shared_ptr<Finish> finish,
+                               std::uint64_t last) {
   return {[=](Nudge nudge) {
     if (lane != nullptr) lane->delivered();
     if (nudge.window.value == last) finish->reached.set_value();
@@ -33,8 +33,7 @@ void through(caf::actor_system& system, bool with_lane, bool ping) {
   const std::uint64_t count = ping ? messages / 10 : messages;
   LaneQueue queue("bench", LaneKind::command, 4096, messages);
   auto finish = std::make_shared<Finish>();
-  const auto receiver =
-      system.spawn(sink, with_lane ? &queue : nullptr, finish, ping ? 0 : count);
+  const auto receiver = system.spawn(sink, with_lane ? &queue : nullptr, finish, ping ? 0 : count);
   queue.set_target(caf::actor_cast<caf::strong_actor_ptr>(receiver));
   const auto send = [&](Nudge nudge) {
     if (with_lane)

@@ -58,8 +58,6 @@ function(esper_tests name)
   if(NOT TARGET esper_${name}_tests)
     return()
   endif()
-  target_compile_definitions(esper_${name}_tests PRIVATE
-    ESPER_SOURCE_DIR="${PROJECT_SOURCE_DIR}" ESPER_BINARY_DIR="${PROJECT_BINARY_DIR}/bin")
   foreach(loaded IN LISTS arg_LOADS)
     if(TARGET ${loaded})
       add_dependencies(esper_${name}_tests ${loaded})

@@ -20,7 +20,7 @@ struct GraftCheckpoint {
     Snapshot state;
   };
   SurvivingHistory history;
-  std::uint64_t graft{};      ///< number of the graft, in order of time
+  std::uint64_t graft{};  ///< number of the graft, in order of time
   Snapshot host;
   std::vector<SeedState> seeds;
   std::vector<std::uint64_t> position;

@@ -25,13 +25,13 @@ struct LiveSeed {
   /// One per seed, so that culling leaves no moments behind. Null once fossilised.
   std::unique_ptr<torch::optim::AdamW> optimizer;
   std::vector<torch::Tensor> parameters;
-  double learning_rate{};          ///< at the schedule's peak
-  std::uint64_t operations{};      ///< multiply-accumulates per sample
+  double learning_rate{};      ///< at the schedule's peak
+  std::uint64_t operations{};  ///< multiply-accumulates per sample
   std::uint64_t updates{};
   double relative_norm{};
   double gradient_norm{};
-  std::uint64_t non_finite{};      ///< in the window under way
-  bool silenced{};                 ///< at alpha 0 until the next graft or advance
+  std::uint64_t non_finite{};  ///< in the window under way
+  bool silenced{};             ///< at alpha 0 until the next graft or advance
   GateMeasurement gate;
   std::shared_ptr<GraftCheckpoint> checkpoint;
 
@@ -77,7 +77,7 @@ class SeedBed {
 
  private:
   HostModel& host_;
-  std::vector<Stage> stages_;   // by SlotId
+  std::vector<Stage> stages_;                     // by SlotId
   std::vector<std::unique_ptr<LiveSeed>> seeds_;  // in order of germination
 };
 

@@ -76,8 +76,8 @@ torch::Tensor distillation(const torch::Tensor& logits, const torch::Tensor& tea
 }  // namespace
 
 std::unique_ptr<torch::optim::AdamW> seed_optimizer(const std::vector<torch::Tensor>& parameters,
-                                                    const SeedConfig& config,
-                                                    double learning_rate, double ratio) {
+                                                    const SeedConfig& config, double learning_rate,
+                                                    double ratio) {
   return std::make_unique<torch::optim::AdamW>(
       parameters,
       torch::optim::AdamWOptions(learning_rate * ratio).weight_decay(config.weight_decay));
@@ -109,8 +109,8 @@ std::uint64_t shadow_pass(HostModel& host, torch::optim::Optimizer& host_optimiz
       return cost;
     }
     if (teacher.defined())
-      shadow = shadow +
-               live.mitigations.knowledge_distillation_weight * distillation(logits, teacher);
+      shadow =
+          shadow + live.mitigations.knowledge_distillation_weight * distillation(logits, teacher);
     gradients_into(shadow, live.parameters);
   }
   update(live, learning_rate_ratio);
@@ -152,7 +152,10 @@ std::uint64_t gate_passes(HostModel& host, SeedBed& bed, const SessionData& data
   std::uint64_t cost = used * once;
   const double present = gate_loss(host, data, batch);
   const auto fill = [&](LiveSeed& live, double without, double with) {
-    live.gate = {.measured = true, .loss_without = without, .loss_with = with, .loss_joint = with,
+    live.gate = {.measured = true,
+                 .loss_without = without,
+                 .loss_with = with,
+                 .loss_joint = with,
                  .finite = finite(with) && finite(without) && live.non_finite == 0 &&
                            finite(live.gradient_norm),
                  .samples = static_cast<std::uint32_t>(used)};

@@ -171,8 +171,8 @@ void Session::train_seeds() {
   if (overhead_.paused || tick_.value % every != 0) return;
   for (const auto& live : bed().seeds())
     if (live->stage == Stage::train_isolated)
-      operations_.shadow += shadow_pass(host_, optimizer_, bed(), *live, data_.step_batch(),
-                                        data_.loss, ratio_);
+      operations_.shadow +=
+          shadow_pass(host_, optimizer_, bed(), *live, data_.step_batch(), data_.loss, ratio_);
 }
 
 void Session::take_turns() {
@@ -228,8 +228,8 @@ void Session::close_window() {
   if (settings_.mode == Mode::act) {
     watch_executor();
     if (!bed().seeds().empty())
-      operations_.gate += gate_passes(host_, bed(), data_, settings_.time, settings_.gates,
-                                      overhead_.paused);
+      operations_.gate +=
+          gate_passes(host_, bed(), data_, settings_.time, settings_.gates, overhead_.paused);
     for (Slot& slot : host_.slots()) slot.forget();
   }
   auto& draft = exchange_.draft();
@@ -281,8 +281,7 @@ void Session::tell_device(DeviceTelemetry& device) {
   device.step_seconds_p99 = quantile(step_seconds_, 0.99);
   device.control_seconds = std::exchange(control_seconds_, 0);
   constexpr std::uint64_t bytes_per_parameter = 16;  // value, gradient, two moments
-  device.bytes_in_use =
-      bytes_per_parameter * (host_.description().parameters + bed().parameters());
+  device.bytes_in_use = bytes_per_parameter * (host_.description().parameters + bed().parameters());
   step_seconds_.clear();
 }
 

@@ -71,7 +71,7 @@ class Session {
   const std::atomic<bool>* stop_;
   StepBoundary boundary_;
   WindowTelemetry telemetry_;
-  std::vector<at::Tensor> parameters_;  ///< the host's, for the versions below
+  std::vector<at::Tensor> parameters_;                      ///< the host's, for the versions below
   std::vector<std::pair<at::Tensor, at::Tensor>> buffers_;  ///< live, before the step
   std::vector<std::uint64_t> versions_;                     ///< of parameters_, at a skip
   Snapshot before_skip_;
@@ -80,9 +80,9 @@ class Session {
   std::array<Pending, TurnExchange::turns_waiting_max> pending_;
   std::size_t pending_count_{};
   Tick tick_;
-  Window window_;             ///< closed windows
+  Window window_;  ///< closed windows
   Window newest_turn_;
-  double ratio_{1};           ///< learning rate over its peak, of this step
+  double ratio_{1};  ///< learning rate over its peak, of this step
   double loss_{};
   StepVerdict verdict_;
   bool seeds_in_path_{}, loss_finite_{true};

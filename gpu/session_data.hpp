@@ -21,12 +21,12 @@ struct SessionData {
   std::function<Batch()> step_batch;               ///< of the present step, augmented as trained on
   std::function<Batch(std::uint32_t)> gate_batch;  ///< so many samples of the gate split
   LossFunction loss;
-  std::function<double()> learning_rate_ratio;     ///< present over peak, [0, 1]
+  std::function<double()> learning_rate_ratio;  ///< present over peak, [0, 1]
   /// Data position, any words; both empty: a rollback then restores state only.
   std::function<std::vector<std::uint64_t>()> position;
   std::function<void(const std::vector<std::uint64_t>&)> set_position;
-  std::vector<at::Generator> generators;           ///< drawn from by the loop, but the global one
-  std::uint32_t batch_samples{};                   ///< per step
+  std::vector<at::Generator> generators;  ///< drawn from by the loop, but the global one
+  std::uint32_t batch_samples{};          ///< per step
 };
 
 /// The parts of a run's config that the session reads.
@@ -40,8 +40,8 @@ struct SessionSettings {
   LimitConfig limits;
   ReflexConfig reflex;
   DecisionConfig decisions;
-  std::vector<Blueprint> blueprints;   ///< what may be germinated
-  ModuleBuilder builder{build};        ///< makes their modules
+  std::vector<Blueprint> blueprints;  ///< what may be germinated
+  ModuleBuilder builder{build};       ///< makes their modules
 };
 
 enum class StepAdvice : std::uint8_t { proceed, skip };

@@ -155,8 +155,9 @@ StepBoundary::Refused StepBoundary::carry_out(const AdaptationCommand& command,
 
 StepBoundary::Refused StepBoundary::germinate(const AdaptationCommand& command,
                                               bool overhead_paused) {
-  const auto design = std::find_if(settings_.blueprints.begin(), settings_.blueprints.end(),
-                                   [&](const auto& known) { return known.name == command.blueprint; });
+  const auto design =
+      std::find_if(settings_.blueprints.begin(), settings_.blueprints.end(),
+                   [&](const auto& known) { return known.name == command.blueprint; });
   if (design == settings_.blueprints.end())
     return {CommandRefusal::unknown_blueprint, "no blueprint named " + command.blueprint};
   if (!usable_alpha_stages(command.mitigations.alpha_stages))

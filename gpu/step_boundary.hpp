@@ -9,8 +9,8 @@ namespace esper {
 class StepBoundary {
  public:
   /// All references must outlive it.
-  StepBoundary(HostModel& host, torch::optim::Optimizer& optimizer,
-               const SessionSettings& settings, const SessionData& data, TurnExchange& exchange);
+  StepBoundary(HostModel& host, torch::optim::Optimizer& optimizer, const SessionSettings& settings,
+               const SessionData& data, TurnExchange& exchange);
 
   /// Carries out or refuses one command at the boundary that closes `boundary`, and appends its
   /// outcome, with those of other seeds that it touched. LibTorch's exceptions become `fault`.

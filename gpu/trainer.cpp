@@ -64,9 +64,17 @@ Catalogue Trainer::assess(const std::vector<Blueprint>& blueprints) {
 }
 
 SessionSettings Trainer::session_settings() const {
-  return {.seed = config_.seed, .mode = mode_, .pace = config_.pace, .time = config_.time,
-          .gates = config_.gates, .seeds = config_.seeds, .limits = config_.limits,
-          .reflex = config_.reflex, .decisions = config_.decisions, .blueprints = blueprints_, .builder = build};
+  return {.seed = config_.seed,
+          .mode = mode_,
+          .pace = config_.pace,
+          .time = config_.time,
+          .gates = config_.gates,
+          .seeds = config_.seeds,
+          .limits = config_.limits,
+          .reflex = config_.reflex,
+          .decisions = config_.decisions,
+          .blueprints = blueprints_,
+          .builder = build};
 }
 
 SessionData Trainer::session_data() {
@@ -144,8 +152,7 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop,
   const auto began = std::chrono::steady_clock::now();
   for (std::uint64_t tick = 1; step() < steps_ && !stop.load(); ++tick) {
     train_step();
-    if (tell && tick % tell_every == 0)
-      tell({.step = {step()}, .steps = {steps_}, .loss = loss_});
+    if (tell && tick % tell_every == 0) tell({.step = {step()}, .steps = {steps_}, .loss = loss_});
   }
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - began;
   if (tell) tell({.step = {step()}, .steps = {steps_}, .loss = loss_});
@@ -182,8 +189,8 @@ std::pair<double, double> Trainer::evaluate(const Samples& samples) {
     const auto labels = samples.labels.slice(0, begin, end);
     const auto logits = host_->forward(samples.images.slice(0, begin, end));
     correct += logits.argmax(1).eq(labels).sum().item<double>();
-    loss += at::cross_entropy_loss(logits, labels).item<double>() *
-            static_cast<double>(end - begin);
+    loss +=
+        at::cross_entropy_loss(logits, labels).item<double>() * static_cast<double>(end - begin);
   }
   const double all = count > 0 ? static_cast<double>(count) : 1;
   return {correct / all, loss / all};

@@ -39,10 +39,10 @@ class Trainer final : public Training {
   Mode mode_;
   FashionData data_;
   std::unique_ptr<HostModel> host_;
-  std::unique_ptr<TurnExchange> exchange_;       // null in mode off
+  std::unique_ptr<TurnExchange> exchange_;  // null in mode off
   std::vector<Blueprint> blueprints_;
   std::unique_ptr<torch::optim::AdamW> optimizer_;
-  std::unique_ptr<Session> session_;             // null in mode off
+  std::unique_ptr<Session> session_;  // null in mode off
   std::uint64_t steps_{}, own_steps_{};
   Samples batch_;
   double loss_{};

@@ -7,7 +7,7 @@ namespace esper {
 
 namespace {
 
-constexpr std::size_t seeds_reserved = 8;      // per region; more only cost an allocation
+constexpr std::size_t seeds_reserved = 8;  // per region; more only cost an allocation
 constexpr std::size_t outcomes_reserved = 32;
 
 /// Keeps every vector's memory.

@@ -58,25 +58,23 @@ class TurnExchange final : public Executor {
     std::atomic<Content> content{Content::empty};
     WindowReport report;
   };
-  [[nodiscard]] Cell& cell(std::uint64_t position) {
-    return cells_[position % windows_unread_max];
-  }
+  [[nodiscard]] Cell& cell(std::uint64_t position) { return cells_[position % windows_unread_max]; }
   [[nodiscard]] bool copy_first(WindowReport& report);
   void prepare(WindowReport& report) const;
 
   const std::uint32_t regions_;
-  WindowReport draft_;                         // the trainer's
+  WindowReport draft_;  // the trainer's
   std::array<Cell, windows_unread_max> cells_;
   alignas(64) std::atomic<std::uint64_t> written_{0};   // windows; the trainer's
   alignas(64) std::atomic<std::uint64_t> finished_{0};  // windows; the reader's
-  std::mutex reader_;                          // among readers only: one may outlive another
+  std::mutex reader_;  // among readers only: one may outlive another
   Semaphore window_ready_;
   std::atomic<bool> woken_{false};
 
   std::array<TurnRelease, turns_waiting_max> turns_;
   alignas(64) std::atomic<std::uint64_t> turns_given_{0};
   alignas(64) std::atomic<std::uint64_t> turns_taken_{0};
-  std::mutex giver_;                           // among givers only
+  std::mutex giver_;  // among givers only
   std::atomic<std::uint64_t> released_{0};
   Semaphore turn_ready_;
   std::atomic<bool> alive_{true};

@@ -9,9 +9,9 @@ namespace esper {
 
 /// Where a region's activations enter and leave it.
 struct RegionPorts {
-  Slot* output{};             ///< the region's last slot; null: it has none
-  const Slot* input{};        ///< null: the batch itself
-  bool input_is_branch{};     ///< the input is what `input`'s layer reads
+  Slot* output{};          ///< the region's last slot; null: it has none
+  const Slot* input{};     ///< null: the batch itself
+  bool input_is_branch{};  ///< the input is what `input`'s layer reads
 };
 /// One per region, by the slots and edges of the host's description.
 [[nodiscard]] std::vector<RegionPorts> ports_of(HostModel& host);
@@ -39,13 +39,13 @@ class WindowTelemetry {
     RegionPorts ports;
     std::vector<at::Tensor> parameters;
     double root_parameters{};
-    std::vector<double> changes;      ///< |RMS_t - RMS_t-1| / RMS_t-1, of this window's steps
-    std::vector<double> norms;        ///< of accepted steps
-    std::vector<double> calm_ranks;   ///< a ring of the newest calm windows'
+    std::vector<double> changes;     ///< |RMS_t - RMS_t-1| / RMS_t-1, of this window's steps
+    std::vector<double> norms;       ///< of accepted steps
+    std::vector<double> calm_ranks;  ///< a ring of the newest calm windows'
     std::size_t next_calm{};
-    double norm{};                    ///< of the present step
-    double last_rms{};                ///< 0: none yet
-    double output_rms{}, input_rms{}; ///< of the step with rank
+    double norm{};                     ///< of the present step
+    double last_rms{};                 ///< 0: none yet
+    double output_rms{}, input_rms{};  ///< of the step with rank
     double rank{1}, input_rank{1};
     std::uint64_t non_finite{};
     std::optional<EffectiveRank> ranker, input_ranker;

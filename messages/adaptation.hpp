@@ -17,15 +17,15 @@ ESPER_ENUM_NAMES(Stage, "dormant", "train_isolated", "grafting", "stabilising", 
                  "embargoed");
 
 enum class CommandKind : std::uint8_t {
-  germinate,  ///< dormant -> train_isolated
-  graft,      ///< train_isolated -> grafting, first alpha stage; hot checkpoint before
-  advance,    ///< next alpha stage; a ramp without it stands still
-  hold,       ///< alpha stays where it is
-  stabilise,  ///< grafting at full alpha -> stabilising
-  fossilise,  ///< stabilising -> fossilised: parameters move to the host's optimizer
-  cull,       ///< any unfossilised -> embargoed: the seed is gone
-  escape,     ///< every unfossilised seed of the region to alpha = 0
-  roll_back,  ///< restore the hot checkpoint taken at the graft, then cull
+  germinate,     ///< dormant -> train_isolated
+  graft,         ///< train_isolated -> grafting, first alpha stage; hot checkpoint before
+  advance,       ///< next alpha stage; a ramp without it stands still
+  hold,          ///< alpha stays where it is
+  stabilise,     ///< grafting at full alpha -> stabilising
+  fossilise,     ///< stabilising -> fossilised: parameters move to the host's optimizer
+  cull,          ///< any unfossilised -> embargoed: the seed is gone
+  escape,        ///< every unfossilised seed of the region to alpha = 0
+  roll_back,     ///< restore the hot checkpoint taken at the graft, then cull
   lift_embargo,  ///< embargoed -> dormant
 };
 ESPER_ENUM_NAMES(CommandKind, "germinate", "graft", "advance", "hold", "stabilise", "fossilise",
@@ -58,10 +58,10 @@ struct Mitigations {
 struct AdaptationCommand {
   CommandId id;
   CommandKind kind{};
-  SlotId slot;                      ///< first slot of a group; unused by escape
-  SeedId seed;                      ///< key of the germinating command; unused by escape
-  std::string blueprint;            ///< germinate only
-  Mitigations mitigations;          ///< germinate and graft
+  SlotId slot;                               ///< first slot of a group; unused by escape
+  SeedId seed;                               ///< key of the germinating command; unused by escape
+  std::string blueprint;                     ///< germinate only
+  Mitigations mitigations;                   ///< germinate and graft
   std::optional<std::uint64_t> reservation;  ///< payment, of the region's book
   Energy price;                              ///< what this command charges when it succeeds
   Window authority_until;                    ///< end of the sender's current lease
@@ -79,20 +79,20 @@ struct AdaptationCommand {
 /// Why the executor left a command undone.
 enum class CommandRefusal : std::uint8_t {
   none,
-  illegal_stage,     ///< the lifecycle forbids it from the seed's true stage
-  old_epoch,         ///< a newer incarnation has been seen (FENCE-1)
-  lease_expired,     ///< past authority_until
-  already_done,      ///< this id was carried out before
+  illegal_stage,  ///< the lifecycle forbids it from the seed's true stage
+  old_epoch,      ///< a newer incarnation has been seen (FENCE-1)
+  lease_expired,  ///< past authority_until
+  already_done,   ///< this id was carried out before
   unknown_blueprint,
   unknown_slot,
   unknown_seed,
-  observe_only,      ///< mode: observe
+  observe_only,  ///< mode: observe
   limit_parameters,
   limit_operations,
   limit_memory,
   limit_seeds,
   limit_overhead,
-  fault,             ///< LibTorch failed; nothing was changed
+  fault,  ///< LibTorch failed; nothing was changed
 };
 ESPER_ENUM_NAMES(CommandRefusal, "none", "illegal_stage", "old_epoch", "lease_expired",
                  "already_done", "unknown_blueprint", "unknown_slot", "unknown_seed",
@@ -107,25 +107,25 @@ struct Outcome {
   SlotId slot;
   SeedId seed;
   CommandRefusal refusal{};
-  std::string detail;          ///< for people: the limit and its figure, the fault's text
-  Stage stage{};               ///< after
-  double alpha{};              ///< after
-  Mitigations enforced;        ///< what the executor really applies from now on
+  std::string detail;    ///< for people: the limit and its figure, the fault's text
+  Stage stage{};         ///< after
+  double alpha{};        ///< after
+  Mitigations enforced;  ///< what the executor really applies from now on
   std::optional<std::uint64_t> reservation;
   std::uint64_t parameters{};  ///< of the seed
   bool reflex{};               ///< the step boundary acted by itself
   std::string cause;           ///< of a reflex: non_finite_output, loss_spike, executor_silent, …
   Step step;
 
-  static constexpr auto schema = record(
-      "Outcome", field("command", &Outcome::command), field("kind", &Outcome::kind),
-      field("region", &Outcome::region), field("slot", &Outcome::slot),
-      field("seed", &Outcome::seed), field("refusal", &Outcome::refusal),
-      field("detail", &Outcome::detail), field("stage", &Outcome::stage),
-      field("alpha", &Outcome::alpha), field("enforced", &Outcome::enforced),
-      field("reservation", &Outcome::reservation), field("parameters", &Outcome::parameters),
-      field("reflex", &Outcome::reflex), field("cause", &Outcome::cause),
-      field("step", &Outcome::step));
+  static constexpr auto schema =
+      record("Outcome", field("command", &Outcome::command), field("kind", &Outcome::kind),
+             field("region", &Outcome::region), field("slot", &Outcome::slot),
+             field("seed", &Outcome::seed), field("refusal", &Outcome::refusal),
+             field("detail", &Outcome::detail), field("stage", &Outcome::stage),
+             field("alpha", &Outcome::alpha), field("enforced", &Outcome::enforced),
+             field("reservation", &Outcome::reservation), field("parameters", &Outcome::parameters),
+             field("reflex", &Outcome::reflex), field("cause", &Outcome::cause),
+             field("step", &Outcome::step));
 };
 
 /// A seed as the step boundary knows it: the truth that restarted actors read back.
@@ -144,8 +144,7 @@ struct SeedStatus {
       "SeedStatus", field("seed", &SeedStatus::seed), field("region", &SeedStatus::region),
       field("slot", &SeedStatus::slot), field("blueprint", &SeedStatus::blueprint),
       field("stage", &SeedStatus::stage), field("alpha", &SeedStatus::alpha),
-      field("alpha_stage", &SeedStatus::alpha_stage),
-      field("parameters", &SeedStatus::parameters),
+      field("alpha_stage", &SeedStatus::alpha_stage), field("parameters", &SeedStatus::parameters),
       field("mitigations", &SeedStatus::mitigations));
 };
 

@@ -27,13 +27,13 @@ ESPER_ENUM_NAMES(Birth, "random", "zero");
 
 /// An immutable design of a small shape-preserving module.
 struct Blueprint {
-  std::string name;                 ///< unique in the catalogue
+  std::string name;  ///< unique in the catalogue
   BlueprintKind kind{};
   BlueprintClass blueprint_class{};
-  std::uint32_t kernel{};           ///< odd; 0 where the kind has none
-  std::uint32_t reduction{};        ///< channels per reduced channel; 0 where the kind has none
-  double dropout{};                 ///< on f's output while training, [0, 1)
-  double learning_rate_scale{1};    ///< times the seed optimizer's rate
+  std::uint32_t kernel{};         ///< odd; 0 where the kind has none
+  std::uint32_t reduction{};      ///< channels per reduced channel; 0 where the kind has none
+  double dropout{};               ///< on f's output while training, [0, 1)
+  double learning_rate_scale{1};  ///< times the seed optimizer's rate
   Birth birth{};
 
   static constexpr auto schema =
@@ -48,10 +48,10 @@ struct Blueprint {
 struct RiskSheet {
   std::string blueprint;
   SlotId slot;
-  double gradient_gain{};    ///< RMS of d(h+f)/dh against the incoming gradient
-  double output_gain{};      ///< largest RMS(h+f(h)) / RMS(h) under input scaling
-  bool non_finite{};         ///< on zeros, constants or huge input
-  double relative_norm{};    ///< RMS(f(h)) / RMS(h) at birth
+  double gradient_gain{};  ///< RMS of d(h+f)/dh against the incoming gradient
+  double output_gain{};    ///< largest RMS(h+f(h)) / RMS(h) under input scaling
+  bool non_finite{};       ///< on zeros, constants or huge input
+  double relative_norm{};  ///< RMS(f(h)) / RMS(h) at birth
   std::uint64_t parameters{};
   std::uint64_t operations{};  ///< multiply-accumulates per sample
   std::uint64_t bytes{};       ///< parameters, moments and gradients held while training

@@ -9,18 +9,17 @@ ESPER_ENUM_NAMES(Posture, "explore", "exploit", "crisis", "hold");
 
 /// energy = max(10, ceil(1000 * risk * disruption)), every part journalled.
 struct Price {
-  double risk{};         ///< min(1, r0 * (1 + v))
-  double volatility{};   ///< v = clip((sigma / sigma_base - 1) / 2, 0, 1)
-  double downstream{};   ///< share of the host's operations downstream of the slot
+  double risk{};        ///< min(1, r0 * (1 + v))
+  double volatility{};  ///< v = clip((sigma / sigma_base - 1) / 2, 0, 1)
+  double downstream{};  ///< share of the host's operations downstream of the slot
   double relative_norm{};
-  double parameters{};   ///< added over the region's
+  double parameters{};  ///< added over the region's
   double disruption{};
   Energy energy;
 
   static constexpr auto schema =
       record("Price", field("risk", &Price::risk), field("volatility", &Price::volatility),
-             field("downstream", &Price::downstream),
-             field("relative_norm", &Price::relative_norm),
+             field("downstream", &Price::downstream), field("relative_norm", &Price::relative_norm),
              field("parameters", &Price::parameters), field("disruption", &Price::disruption),
              field("energy", &Price::energy));
 };
@@ -51,9 +50,8 @@ struct Allocation {
   Window until;
 
   static constexpr auto schema =
-      record("Allocation", field("region", &Allocation::region),
-             field("cycle", &Allocation::cycle), field("energy", &Allocation::energy),
-             field("until", &Allocation::until));
+      record("Allocation", field("region", &Allocation::region), field("cycle", &Allocation::cycle),
+             field("energy", &Allocation::energy), field("until", &Allocation::until));
 };
 
 /// One cycle's mint and where it went.
@@ -75,15 +73,15 @@ struct PostureChange {
   std::string reason;
 
   static constexpr auto schema =
-      record("PostureChange", field("from", &PostureChange::from),
-             field("to", &PostureChange::to), field("reason", &PostureChange::reason));
+      record("PostureChange", field("from", &PostureChange::from), field("to", &PostureChange::to),
+             field("reason", &PostureChange::reason));
 };
 
 /// Answer to a top_up.
 struct TopUp {
   RegionId region;
   std::uint64_t reservation{};
-  Energy energy;        ///< 0: the safety reserve had too little
+  Energy energy;  ///< 0: the safety reserve had too little
 
   static constexpr auto schema =
       record("TopUp", field("region", &TopUp::region), field("reservation", &TopUp::reservation),

@@ -24,8 +24,8 @@ struct RegionConfig {
 
 struct ModelConfig {
   std::string host{"fashion_cnn"};
-  std::string size{"tiny"};            ///< tiny, base, melt
-  std::vector<RegionConfig> regions;   ///< empty: the host's own cut
+  std::string size{"tiny"};           ///< tiny, base, melt
+  std::vector<RegionConfig> regions;  ///< empty: the host's own cut
 
   static constexpr auto schema =
       record("model", field("host", &ModelConfig::host), field("size", &ModelConfig::size),
@@ -34,30 +34,28 @@ struct ModelConfig {
 
 struct DataConfig {
   std::string path{"/usr/share/datasets/fashion-mnist"};
-  std::uint32_t gate_samples{5'000};   ///< cut from training
-  std::uint32_t training_samples{0};   ///< 0: all that the gate split leaves
-  std::uint32_t test_samples{0};       ///< 0: all
-  bool augment{true};                  ///< shifts by at most one pixel
+  std::uint32_t gate_samples{5'000};  ///< cut from training
+  std::uint32_t training_samples{0};  ///< 0: all that the gate split leaves
+  std::uint32_t test_samples{0};      ///< 0: all
+  bool augment{true};                 ///< shifts by at most one pixel
 
-  static constexpr auto schema =
-      record("data", field("path", &DataConfig::path),
-             field("gate_samples", &DataConfig::gate_samples),
-             field("training_samples", &DataConfig::training_samples),
-             field("test_samples", &DataConfig::test_samples),
-             field("augment", &DataConfig::augment));
+  static constexpr auto schema = record(
+      "data", field("path", &DataConfig::path), field("gate_samples", &DataConfig::gate_samples),
+      field("training_samples", &DataConfig::training_samples),
+      field("test_samples", &DataConfig::test_samples), field("augment", &DataConfig::augment));
 };
 
 struct TrainingConfig {
   std::uint32_t epochs{4};
-  std::uint32_t steps_max{0};          ///< 0: by epochs alone
+  std::uint32_t steps_max{0};  ///< 0: by epochs alone
   std::uint32_t batch{128};
   double learning_rate{3e-3};
   double weight_decay{1e-2};
   double warmup_share{0.05};
   double decay_share{0.3};
-  double clip_norm{5};                 ///< of the host's gradient; 0: none
+  double clip_norm{5};  ///< of the host's gradient; 0: none
   double dropout{0.1};
-  std::uint32_t threads{1};            ///< of LibTorch; part of a run's identity
+  std::uint32_t threads{1};  ///< of LibTorch; part of a run's identity
 
   static constexpr auto schema = record(
       "training", field("epochs", &TrainingConfig::epochs),
@@ -86,29 +84,29 @@ struct TimeConfig {
 };
 
 struct BudgetConfig {
-  std::int64_t mint_per_region{50};     ///< thousandths a cycle
+  std::int64_t mint_per_region{50};  ///< thousandths a cycle
   double emergency_share{0.1};
   double safety_share{0.1};
-  double opportunity_share{0.3};        ///< of the treasury, kept for proposals
+  double opportunity_share{0.3};  ///< of the treasury, kept for proposals
   std::uint32_t emergency_cycles_max{3};
-  std::int64_t price_min{10};           ///< thousandths
+  std::int64_t price_min{10};  ///< thousandths
   std::uint32_t reservation_windows{20};
   double weight_norm{0.5}, weight_parameters{0.3}, weight_on_graph{0.2};
   double germinate_share{0.2}, graft_share{0.6};  ///< the rest is charged at stabilise
 
-  static constexpr auto schema = record(
-      "budget", field("mint_per_region", &BudgetConfig::mint_per_region),
-      field("emergency_share", &BudgetConfig::emergency_share),
-      field("safety_share", &BudgetConfig::safety_share),
-      field("opportunity_share", &BudgetConfig::opportunity_share),
-      field("emergency_cycles_max", &BudgetConfig::emergency_cycles_max),
-      field("price_min", &BudgetConfig::price_min),
-      field("reservation_windows", &BudgetConfig::reservation_windows),
-      field("weight_norm", &BudgetConfig::weight_norm),
-      field("weight_parameters", &BudgetConfig::weight_parameters),
-      field("weight_on_graph", &BudgetConfig::weight_on_graph),
-      field("germinate_share", &BudgetConfig::germinate_share),
-      field("graft_share", &BudgetConfig::graft_share));
+  static constexpr auto schema =
+      record("budget", field("mint_per_region", &BudgetConfig::mint_per_region),
+             field("emergency_share", &BudgetConfig::emergency_share),
+             field("safety_share", &BudgetConfig::safety_share),
+             field("opportunity_share", &BudgetConfig::opportunity_share),
+             field("emergency_cycles_max", &BudgetConfig::emergency_cycles_max),
+             field("price_min", &BudgetConfig::price_min),
+             field("reservation_windows", &BudgetConfig::reservation_windows),
+             field("weight_norm", &BudgetConfig::weight_norm),
+             field("weight_parameters", &BudgetConfig::weight_parameters),
+             field("weight_on_graph", &BudgetConfig::weight_on_graph),
+             field("germinate_share", &BudgetConfig::germinate_share),
+             field("graft_share", &BudgetConfig::graft_share));
 };
 
 enum class AllocationPolicy : std::uint8_t { uniform, bandit };
@@ -116,9 +114,9 @@ ESPER_ENUM_NAMES(AllocationPolicy, "uniform", "bandit");
 
 struct AllocationConfig {
   AllocationPolicy policy{AllocationPolicy::bandit};
-  double exploration{0.5};        ///< width of the upper confidence bound
-  double regression_target{0.05}; ///< regressions per funded seed
-  double risk_price_rate{0.5};    ///< step of the dual variable
+  double exploration{0.5};         ///< width of the upper confidence bound
+  double regression_target{0.05};  ///< regressions per funded seed
+  double risk_price_rate{0.5};     ///< step of the dual variable
 
   static constexpr auto schema =
       record("allocation", field("policy", &AllocationConfig::policy),
@@ -137,18 +135,18 @@ struct GateConfig {
   std::uint32_t shadow_passes_needed{2};  ///< G2: windows in a row
   double ramp_hold_ratio{1.02};           ///< G3: loss over the one before the ramp
   double ramp_rollback_ratio{1.05};
-  double stage_loss_max{0.02};            ///< G3: nats that a stage's counterfactual may lose
-  std::uint32_t ramp_windows_max{12};     ///< G3: then cull
-  std::uint32_t stable_windows{2};        ///< G5: K
+  double stage_loss_max{0.02};                 ///< G3: nats that a stage's counterfactual may lose
+  std::uint32_t ramp_windows_max{12};          ///< G3: then cull
+  std::uint32_t stable_windows{2};             ///< G5: K
   double rent_per_thousand_parameters{0.001};  ///< G5: nats
-  std::uint32_t verdict_windows_max{8};   ///< G5: then cull
-  std::uint32_t embargo_windows{4};       ///< after a cull
+  std::uint32_t verdict_windows_max{8};        ///< G5: then cull
+  std::uint32_t embargo_windows{4};            ///< after a cull
   double jitter_max{0.05}, drift_max{0.05}, diversity_min{0.6};
   double signal_min{0.1}, signal_max{10};
-  double gradient_spike_max{50};          ///< maximum over median
-  double relative_norm_max{4};            ///< G2: |s|/|h|
+  double gradient_spike_max{50};  ///< maximum over median
+  double relative_norm_max{4};    ///< G2: |s|/|h|
   std::vector<double> alpha_stages{0.25, 0.5, 0.75, 1.0};
-  double clip_norm{1};                    ///< of a seed's gradient
+  double clip_norm{1};  ///< of a seed's gradient
 
   static constexpr auto schema = record(
       "gates", field("learning_rate_ratio_min", &GateConfig::learning_rate_ratio_min),
@@ -171,17 +169,15 @@ struct GateConfig {
       field("signal_min", &GateConfig::signal_min), field("signal_max", &GateConfig::signal_max),
       field("gradient_spike_max", &GateConfig::gradient_spike_max),
       field("relative_norm_max", &GateConfig::relative_norm_max),
-      field("alpha_stages", &GateConfig::alpha_stages),
-      field("clip_norm", &GateConfig::clip_norm));
+      field("alpha_stages", &GateConfig::alpha_stages), field("clip_norm", &GateConfig::clip_norm));
 };
 
 struct SeedConfig {
-  double learning_rate{9e-3};   ///< of the seed optimizer (AdamW)
+  double learning_rate{9e-3};  ///< of the seed optimizer (AdamW)
   double weight_decay{1e-2};
 
-  static constexpr auto schema =
-      record("seeds", field("learning_rate", &SeedConfig::learning_rate),
-             field("weight_decay", &SeedConfig::weight_decay));
+  static constexpr auto schema = record("seeds", field("learning_rate", &SeedConfig::learning_rate),
+                                        field("weight_decay", &SeedConfig::weight_decay));
 };
 
 /// Hard bounds whatever the energy. 0: no bound.
@@ -189,8 +185,8 @@ struct LimitConfig {
   std::uint64_t parameters_max{0};
   std::uint64_t operations_per_sample_max{0};
   std::uint64_t memory_bytes_max{0};
-  std::uint32_t seeds_max{3};          ///< unfossilised at once
-  double overhead_ratio_max{1.0};      ///< shadow and gate over training operations
+  std::uint32_t seeds_max{3};      ///< unfossilised at once
+  double overhead_ratio_max{1.0};  ///< shadow and gate over training operations
 
   static constexpr auto schema =
       record("limits", field("parameters_max", &LimitConfig::parameters_max),
@@ -219,29 +215,29 @@ struct DecisionConfig {
 };
 
 struct ControlConfig {
-  std::uint32_t threads{2};            ///< CAF workers
-  std::uint32_t restarts_max{5};       ///< within the period; then the breaker opens
+  std::uint32_t threads{2};       ///< CAF workers
+  std::uint32_t restarts_max{5};  ///< within the period; then the breaker opens
   std::uint32_t period_ms{60'000};
   std::uint32_t backoff_ms_first{20};
   std::uint32_t backoff_ms_max{5'000};
-  std::uint32_t retry_ms{1'000};       ///< an open turn's inputs are sent again
-  std::uint32_t credit{64};            ///< messages under way per lane
-  std::uint32_t backlog_max{1'024};    ///< commands waiting for credit per lane
-  std::uint32_t delay_ms_max{0};       ///< seeded delay in every handler, for tests
+  std::uint32_t retry_ms{1'000};     ///< an open turn's inputs are sent again
+  std::uint32_t credit{64};          ///< messages under way per lane
+  std::uint32_t backlog_max{1'024};  ///< commands waiting for credit per lane
+  std::uint32_t delay_ms_max{0};     ///< seeded delay in every handler, for tests
 
-  static constexpr auto schema = record(
-      "control", field("threads", &ControlConfig::threads),
-      field("restarts_max", &ControlConfig::restarts_max),
-      field("period_ms", &ControlConfig::period_ms),
-      field("backoff_ms_first", &ControlConfig::backoff_ms_first),
-      field("backoff_ms_max", &ControlConfig::backoff_ms_max),
-      field("retry_ms", &ControlConfig::retry_ms), field("credit", &ControlConfig::credit),
-      field("backlog_max", &ControlConfig::backlog_max),
-      field("delay_ms_max", &ControlConfig::delay_ms_max));
+  static constexpr auto schema =
+      record("control", field("threads", &ControlConfig::threads),
+             field("restarts_max", &ControlConfig::restarts_max),
+             field("period_ms", &ControlConfig::period_ms),
+             field("backoff_ms_first", &ControlConfig::backoff_ms_first),
+             field("backoff_ms_max", &ControlConfig::backoff_ms_max),
+             field("retry_ms", &ControlConfig::retry_ms), field("credit", &ControlConfig::credit),
+             field("backlog_max", &ControlConfig::backlog_max),
+             field("delay_ms_max", &ControlConfig::delay_ms_max));
 };
 
 struct CatalogueConfig {
-  std::vector<std::string> use;   ///< names of built-in blueprints; empty: all
+  std::vector<std::string> use;  ///< names of built-in blueprints; empty: all
   std::vector<Blueprint> add;
 
   static constexpr auto schema = record("blueprints", field("use", &CatalogueConfig::use),
@@ -277,17 +273,17 @@ struct RunConfig {
   CatalogueConfig blueprints;
   BaselineConfig baselines;
 
-  static constexpr auto schema = record(
-      "config", field("version", &RunConfig::version), field("name", &RunConfig::name),
-      field("seed", &RunConfig::seed), field("mode", &RunConfig::mode),
-      field("pace", &RunConfig::pace), field("model", &RunConfig::model),
-      field("data", &RunConfig::data), field("training", &RunConfig::training),
-      field("time", &RunConfig::time), field("budget", &RunConfig::budget),
-      field("allocation", &RunConfig::allocation), field("gates", &RunConfig::gates),
-      field("seeds", &RunConfig::seeds), field("limits", &RunConfig::limits),
-      field("reflex", &RunConfig::reflex), field("decisions", &RunConfig::decisions),
-      field("control", &RunConfig::control), field("blueprints", &RunConfig::blueprints),
-      field("baselines", &RunConfig::baselines));
+  static constexpr auto schema =
+      record("config", field("version", &RunConfig::version), field("name", &RunConfig::name),
+             field("seed", &RunConfig::seed), field("mode", &RunConfig::mode),
+             field("pace", &RunConfig::pace), field("model", &RunConfig::model),
+             field("data", &RunConfig::data), field("training", &RunConfig::training),
+             field("time", &RunConfig::time), field("budget", &RunConfig::budget),
+             field("allocation", &RunConfig::allocation), field("gates", &RunConfig::gates),
+             field("seeds", &RunConfig::seeds), field("limits", &RunConfig::limits),
+             field("reflex", &RunConfig::reflex), field("decisions", &RunConfig::decisions),
+             field("control", &RunConfig::control), field("blueprints", &RunConfig::blueprints),
+             field("baselines", &RunConfig::baselines));
 };
 
 }  // namespace esper

@@ -15,19 +15,18 @@ struct TurnOpened {
 /// All reports of a turn are in, or their roles are absent: Tamiyo may decide.
 struct TurnReports {
   Window window;
-  std::vector<RegionReport> reports;             ///< region order
-  std::vector<OpportunityProposal> proposals;    ///< region order
+  std::vector<RegionReport> reports;           ///< region order
+  std::vector<OpportunityProposal> proposals;  ///< region order
 
   static constexpr auto schema =
       record("TurnReports", field("window", &TurnReports::window),
-             field("reports", &TurnReports::reports),
-             field("proposals", &TurnReports::proposals));
+             field("reports", &TurnReports::reports), field("proposals", &TurnReports::proposals));
 };
 
 /// The turn is in the journal; the next one may open with these answers.
 struct TurnCommitted {
   Window window;
-  std::vector<Answers> answers;   ///< region order; empty when Tamiyo was absent
+  std::vector<Answers> answers;  ///< region order; empty when Tamiyo was absent
 
   static constexpr auto schema = record("TurnCommitted", field("window", &TurnCommitted::window),
                                         field("answers", &TurnCommitted::answers));
@@ -49,7 +48,7 @@ struct Recover {
   Role role{};
   RegionId region;
   Epoch epoch;
-  Window released;   ///< Kasmina: the newest turn that its executor holds
+  Window released;  ///< Kasmina: the newest turn that its executor holds
 
   static constexpr auto schema =
       record("Recover", field("role", &Recover::role), field("region", &Recover::region),
@@ -64,10 +63,10 @@ struct Recovery {
   std::vector<TurnRelease> releases;   ///< Kasmina: newer than `released`, in order
   std::optional<Catalogue> catalogue;  ///< Urza
 
-  static constexpr auto schema = record(
-      "Recovery", field("committed", &Recovery::committed), field("answers", &Recovery::answers),
-      field("turns", &Recovery::turns), field("releases", &Recovery::releases),
-      field("catalogue", &Recovery::catalogue));
+  static constexpr auto schema =
+      record("Recovery", field("committed", &Recovery::committed),
+             field("answers", &Recovery::answers), field("turns", &Recovery::turns),
+             field("releases", &Recovery::releases), field("catalogue", &Recovery::catalogue));
 };
 
 /// Asks Kasmina for the region's seeds as the executor knows them; also raises the fence.
@@ -98,8 +97,8 @@ struct DeadLetter {
   std::uint64_t count{};
 
   static constexpr auto schema =
-      record("DeadLetter", field("lane", &DeadLetter::lane),
-             field("reason", &DeadLetter::reason), field("count", &DeadLetter::count));
+      record("DeadLetter", field("lane", &DeadLetter::lane), field("reason", &DeadLetter::reason),
+             field("count", &DeadLetter::count));
 };
 
 /// Fault injection: end the role's present incarnation as a crash would.

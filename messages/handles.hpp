@@ -7,11 +7,10 @@
 
 namespace esper {
 
-using JournalHandle =
-    caf::typed_actor<caf::reacts_to<TurnOpened>, caf::reacts_to<RegionPart>,
-                     caf::reacts_to<StrategyPart>, caf::reacts_to<RoleDown>,
-                     caf::reacts_to<Restart>, caf::reacts_to<Nudge>,
-                     caf::replies_to<Recover>::with<Recovery>>;
+using JournalHandle = caf::typed_actor<caf::reacts_to<TurnOpened>, caf::reacts_to<RegionPart>,
+                                       caf::reacts_to<StrategyPart>, caf::reacts_to<RoleDown>,
+                                       caf::reacts_to<Restart>, caf::reacts_to<Nudge>,
+                                       caf::replies_to<Recover>::with<Recovery>>;
 using TolariaHandle = caf::typed_actor<caf::reacts_to<TurnCommitted>, caf::reacts_to<Nudge>>;
 using NarsetHandle = caf::typed_actor<caf::reacts_to<RegionTurn>, caf::reacts_to<Nudge>>;
 using TamiyoHandle = caf::typed_actor<caf::reacts_to<TurnReports>, caf::reacts_to<Nudge>>;

@@ -9,23 +9,23 @@ enum class SlotKind : std::uint8_t { point, branch };
 ESPER_ENUM_NAMES(SlotKind, "point", "branch");
 
 struct SlotDescription {
-  std::string name;      ///< "early.a": unique in the host
+  std::string name;  ///< "early.a": unique in the host
   RegionId region;
   SlotKind kind{};
-  std::string group;     ///< branch slots of one group take one seed together; "" stands alone
+  std::string group;  ///< branch slots of one group take one seed together; "" stands alone
   std::uint32_t channels{};
   std::uint32_t height{};  ///< activations are [batch, channels, height, width]
   std::uint32_t width{};
   std::uint64_t operations_downstream{};  ///< per sample, from here to the loss
-  std::string layer;       ///< whose output it takes, e.g. "norm1"
+  std::string layer;                      ///< whose output it takes, e.g. "norm1"
 
-  static constexpr auto schema = record(
-      "SlotDescription", field("name", &SlotDescription::name),
-      field("region", &SlotDescription::region), field("kind", &SlotDescription::kind),
-      field("group", &SlotDescription::group), field("channels", &SlotDescription::channels),
-      field("height", &SlotDescription::height), field("width", &SlotDescription::width),
-      field("operations_downstream", &SlotDescription::operations_downstream),
-      field("layer", &SlotDescription::layer));
+  static constexpr auto schema =
+      record("SlotDescription", field("name", &SlotDescription::name),
+             field("region", &SlotDescription::region), field("kind", &SlotDescription::kind),
+             field("group", &SlotDescription::group), field("channels", &SlotDescription::channels),
+             field("height", &SlotDescription::height), field("width", &SlotDescription::width),
+             field("operations_downstream", &SlotDescription::operations_downstream),
+             field("layer", &SlotDescription::layer));
 };
 
 struct RegionDescription {
@@ -46,20 +46,20 @@ struct RegionEdge {
   RegionId from, to;
   bool skip{};
 
-  static constexpr auto schema = record("RegionEdge", field("from", &RegionEdge::from),
-                                        field("to", &RegionEdge::to),
-                                        field("skip", &RegionEdge::skip));
+  static constexpr auto schema =
+      record("RegionEdge", field("from", &RegionEdge::from), field("to", &RegionEdge::to),
+             field("skip", &RegionEdge::skip));
 };
 
 /// One dimension of one tensor that loses an index when the group loses a channel.
 struct CoupledDimension {
-  std::string tensor;        ///< parameter or buffer name
+  std::string tensor;  ///< parameter or buffer name
   std::uint32_t dimension{};
-  std::uint32_t stride{1};   ///< entries per channel (pixels of a flattened input)
+  std::uint32_t stride{1};  ///< entries per channel (pixels of a flattened input)
 
-  static constexpr auto schema = record("CoupledDimension", field("tensor", &CoupledDimension::tensor),
-                                        field("dimension", &CoupledDimension::dimension),
-                                        field("stride", &CoupledDimension::stride));
+  static constexpr auto schema = record(
+      "CoupledDimension", field("tensor", &CoupledDimension::tensor),
+      field("dimension", &CoupledDimension::dimension), field("stride", &CoupledDimension::stride));
 };
 
 struct CoupledGroup {
@@ -68,10 +68,9 @@ struct CoupledGroup {
   std::uint32_t channels{};
   std::vector<CoupledDimension> dimensions;
 
-  static constexpr auto schema =
-      record("CoupledGroup", field("name", &CoupledGroup::name),
-             field("region", &CoupledGroup::region), field("channels", &CoupledGroup::channels),
-             field("dimensions", &CoupledGroup::dimensions));
+  static constexpr auto schema = record(
+      "CoupledGroup", field("name", &CoupledGroup::name), field("region", &CoupledGroup::region),
+      field("channels", &CoupledGroup::channels), field("dimensions", &CoupledGroup::dimensions));
 };
 
 struct HostDescription {

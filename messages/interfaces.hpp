@@ -52,11 +52,11 @@ struct TrainingProgress {
 /// How the training loop ended.
 struct TrainingEnd {
   TrainedModel model;
-  Window last_window;            ///< closed; its turn may still be open
+  Window last_window;  ///< closed; its turn may still be open
   bool interrupted{};
-  bool stalled{};                ///< lockstep fell to free
+  bool stalled{};  ///< lockstep fell to free
   std::uint64_t late_turns{};
-  std::vector<SeedStatus> seeds; ///< all, fossilised ones included
+  std::vector<SeedStatus> seeds;  ///< all, fossilised ones included
 };
 
 /// One host, its data and its loop; what libesper_gpu.so makes. All calls on one thread, but for
@@ -70,14 +70,14 @@ class Training {
   /// Measures every blueprint in every slot, seeded, on the blueprint itself.
   [[nodiscard]] virtual Catalogue assess(const std::vector<Blueprint>& blueprints) = 0;
   /// Trains to the end or until `stop`; then reads the test split once.
-  [[nodiscard]] virtual TrainingEnd run(const std::atomic<bool>& stop,
-                                        const std::function<void(const TrainingProgress&)>& tell) = 0;
+  [[nodiscard]] virtual TrainingEnd run(
+      const std::atomic<bool>& stop, const std::function<void(const TrainingProgress&)>& tell) = 0;
 };
 
 /// What a training run is asked to be. `widths` replaces the host's own when not empty.
 struct TrainingRequest {
   RunConfig config;
-  std::string arm;                       ///< "host", "widened", "grown"
+  std::string arm;  ///< "host", "widened", "grown"
   std::vector<std::uint32_t> widths;
 };
 

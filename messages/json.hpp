@@ -40,17 +40,22 @@ inline double float_from_json(const nlohmann::json& json) {
   if (text == "Infinity") return std::numeric_limits<double>::infinity();
   if (text == "-Infinity") return -std::numeric_limits<double>::infinity();
   if (text.size() != 18 || !text.starts_with("0x")) throw MalformedJson("not a float: " + text);
-  return std::bit_cast<double>(static_cast<std::uint64_t>(std::stoull(text.substr(2), nullptr, 16)));
+  return std::bit_cast<double>(
+      static_cast<std::uint64_t>(std::stoull(text.substr(2), nullptr, 16)));
 }
 
 }  // namespace detail
 
 template <typename T>
 nlohmann::json to_json(const T& value, Floats floats) {
-  if constexpr (std::is_floating_point_v<T>) return detail::float_to_json(value, floats);
-  else if constexpr (NamedEnum<T>) return std::string{name_of(value)};
-  else if constexpr (IsStrong<T>::value) return value.value;
-  else if constexpr (std::is_same_v<T, Energy>) return value.thousandths;
+  if constexpr (std::is_floating_point_v<T>)
+    return detail::float_to_json(value, floats);
+  else if constexpr (NamedEnum<T>)
+    return std::string{name_of(value)};
+  else if constexpr (IsStrong<T>::value)
+    return value.value;
+  else if constexpr (std::is_same_v<T, Energy>)
+    return value.thousandths;
   else if constexpr (IsVector<T>::value) {
     auto array = nlohmann::json::array();
     for (const auto& element : value) array.push_back(to_json(element, floats));
@@ -70,13 +75,16 @@ nlohmann::json to_json(const T& value, Floats floats) {
 
 template <typename T>
 void from_json(const nlohmann::json& json, T& value) {
-  if constexpr (std::is_floating_point_v<T>) value = static_cast<T>(detail::float_from_json(json));
+  if constexpr (std::is_floating_point_v<T>)
+    value = static_cast<T>(detail::float_from_json(json));
   else if constexpr (NamedEnum<T>) {
     const auto found = enum_from<T>(json.get_ref<const std::string&>());
     if (!found) throw MalformedJson("unknown name: " + json.dump());
     value = *found;
-  } else if constexpr (IsStrong<T>::value) value.value = json.get<typename T::representation>();
-  else if constexpr (std::is_same_v<T, Energy>) value.thousandths = json.get<std::int64_t>();
+  } else if constexpr (IsStrong<T>::value)
+    value.value = json.get<typename T::representation>();
+  else if constexpr (std::is_same_v<T, Energy>)
+    value.thousandths = json.get<std::int64_t>();
   else if constexpr (IsVector<T>::value) {
     value.clear();
     for (const auto& element : json) {

@@ -5,7 +5,7 @@
 namespace esper {
 
 struct Evidence {
-  std::string name;   ///< what was measured
+  std::string name;  ///< what was measured
   double value{};
 
   static constexpr auto schema =
@@ -13,15 +13,15 @@ struct Evidence {
 };
 
 struct OpportunityProposal {
-  std::uint64_t id{};          ///< unique per region
+  std::uint64_t id{};  ///< unique per region
   RegionId region;
   Cycle cycle;
   std::string hypothesis;
   std::vector<Evidence> evidence;
-  std::string blueprint;       ///< the plan: this blueprint in this slot
+  std::string blueprint;  ///< the plan: this blueprint in this slot
   SlotId slot;
-  Energy ask;                  ///< beyond what the region holds
-  double predicted_gain{};     ///< nats per sample on the gate split
+  Energy ask;               ///< beyond what the region holds
+  double predicted_gain{};  ///< nats per sample on the gate split
   double predicted_gain_sd{};
   std::uint64_t predicted_parameters{};
   Mitigations mitigations;
@@ -48,11 +48,11 @@ struct Verdict {
   RegionId region;
   std::uint64_t proposal{};
   VerdictKind kind{};
-  Energy amount;             ///< approved: added to the region's lease
-  Mitigations conditions;    ///< approved: must be carried by the seed's commands
-  Window until;              ///< approved: expiry; deferred: ask again from here
+  Energy amount;           ///< approved: added to the region's lease
+  Mitigations conditions;  ///< approved: must be carried by the seed's commands
+  Window until;            ///< approved: expiry; deferred: ask again from here
   std::string reason;
-  double score{};            ///< the rank it was judged by
+  double score{};  ///< the rank it was judged by
 
   static constexpr auto schema =
       record("Verdict", field("region", &Verdict::region), field("proposal", &Verdict::proposal),
@@ -67,11 +67,10 @@ struct RealisedReturn {
   std::uint64_t proposal{};
   double predicted_gain{}, realised_gain{};
 
-  static constexpr auto schema =
-      record("RealisedReturn", field("region", &RealisedReturn::region),
-             field("proposal", &RealisedReturn::proposal),
-             field("predicted_gain", &RealisedReturn::predicted_gain),
-             field("realised_gain", &RealisedReturn::realised_gain));
+  static constexpr auto schema = record("RealisedReturn", field("region", &RealisedReturn::region),
+                                        field("proposal", &RealisedReturn::proposal),
+                                        field("predicted_gain", &RealisedReturn::predicted_gain),
+                                        field("realised_gain", &RealisedReturn::realised_gain));
 };
 
 }  // namespace esper

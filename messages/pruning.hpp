@@ -59,9 +59,8 @@ struct SurgeryOrder {
   PruningPlan plan;
   Epoch epoch;
 
-  static constexpr auto schema =
-      record("SurgeryOrder", field("plan", &SurgeryOrder::plan),
-             field("epoch", &SurgeryOrder::epoch));
+  static constexpr auto schema = record("SurgeryOrder", field("plan", &SurgeryOrder::plan),
+                                        field("epoch", &SurgeryOrder::epoch));
 };
 
 struct SurgeryOutcome {

@@ -12,11 +12,11 @@ struct ScaffoldRequest {
   Energy ask;
   std::string reason;
 
-  static constexpr auto schema = record(
-      "ScaffoldRequest", field("region", &ScaffoldRequest::region),
-      field("window", &ScaffoldRequest::window), field("blueprint", &ScaffoldRequest::blueprint),
-      field("slot", &ScaffoldRequest::slot), field("ask", &ScaffoldRequest::ask),
-      field("reason", &ScaffoldRequest::reason));
+  static constexpr auto schema =
+      record("ScaffoldRequest", field("region", &ScaffoldRequest::region),
+             field("window", &ScaffoldRequest::window),
+             field("blueprint", &ScaffoldRequest::blueprint), field("slot", &ScaffoldRequest::slot),
+             field("ask", &ScaffoldRequest::ask), field("reason", &ScaffoldRequest::reason));
 };
 
 /// No surgery within `radius` hops of `region` while it stands.
@@ -26,8 +26,8 @@ struct ZoneGrant {
   std::uint64_t version{};
 
   static constexpr auto schema =
-      record("ZoneGrant", field("region", &ZoneGrant::region),
-             field("radius", &ZoneGrant::radius), field("version", &ZoneGrant::version));
+      record("ZoneGrant", field("region", &ZoneGrant::region), field("radius", &ZoneGrant::radius),
+             field("version", &ZoneGrant::version));
 };
 
 struct Escalation {

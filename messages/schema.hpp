@@ -60,7 +60,9 @@ consteval std::size_t member_count() {
 /// A struct with a `static constexpr auto schema`. A member that the schema forgets does not
 /// compile: see `complete_schema`.
 template <typename T>
-concept Described = requires { T::schema.fields; };
+concept Described = requires {
+  T::schema.fields;
+};
 
 /// True when the schema names every member of the aggregate.
 template <Described T>
@@ -70,7 +72,7 @@ consteval bool complete_schema() {
 
 /// Calls `visit(name, member)` for each field, in the schema's order.
 template <typename T, typename Visitor>
-  requires Described<std::remove_const_t<T>>
+requires Described<std::remove_const_t<T>>
 constexpr void for_each_field(T& object, Visitor&& visit) {
   static_assert(complete_schema<std::remove_const_t<T>>(), "the schema forgets a member");
   std::apply([&](const auto&... fields) { (visit(fields.name, object.*(fields.pointer)), ...); },
@@ -81,14 +83,16 @@ constexpr void for_each_field(T& object, Visitor&& visit) {
 template <typename E>
 struct EnumNames;
 
-#define ESPER_ENUM_NAMES(Enum, ...)                                        \
-  template <>                                                              \
-  struct EnumNames<Enum> {                                                 \
+#define ESPER_ENUM_NAMES(Enum, ...)                                                \
+  template <>                                                                      \
+  struct EnumNames<Enum> {                                                         \
     static constexpr auto values = std::to_array<std::string_view>({__VA_ARGS__}); \
   }
 
 template <typename E>
-concept NamedEnum = std::is_enum_v<E> && requires { EnumNames<E>::values; };
+concept NamedEnum = std::is_enum_v<E> && requires {
+  EnumNames<E>::values;
+};
 
 template <NamedEnum E>
 constexpr std::string_view name_of(E value) {

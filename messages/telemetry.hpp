@@ -6,11 +6,11 @@ namespace esper {
 
 /// A gate's measurement on the gate split, host in evaluation mode, natural-log cross entropy.
 struct GateMeasurement {
-  bool measured{};         ///< false: no pass ran for this seed in this window
-  double loss_without{};   ///< nats per sample, the seed's slot at alpha = 0
-  double loss_with{};      ///< at target alpha (isolated) or present alpha (grafting, stabilising)
-  double loss_joint{};     ///< all seeds about to graft at once, at target alpha; = loss_with alone
-  bool finite{};           ///< loss and the seed's gradients
+  bool measured{};        ///< false: no pass ran for this seed in this window
+  double loss_without{};  ///< nats per sample, the seed's slot at alpha = 0
+  double loss_with{};     ///< at target alpha (isolated) or present alpha (grafting, stabilising)
+  double loss_joint{};    ///< all seeds about to graft at once, at target alpha; = loss_with alone
+  bool finite{};          ///< loss and the seed's gradients
   std::uint32_t samples{};
 
   static constexpr auto schema = record(
@@ -26,37 +26,37 @@ struct SeedTelemetry {
   SlotId slot;
   Stage stage{};
   double alpha{};
-  std::uint64_t updates{};       ///< of the seed's own optimizer, since germination
-  double relative_norm{};        ///< RMS(f) / RMS(h), the window's last measured value
-  double gradient_norm{};        ///< of the seed's parameters, the window's last
-  std::uint64_t non_finite{};    ///< seed passes of this window with a non-finite loss or gradient
+  std::uint64_t updates{};     ///< of the seed's own optimizer, since germination
+  double relative_norm{};      ///< RMS(f) / RMS(h), the window's last measured value
+  double gradient_norm{};      ///< of the seed's parameters, the window's last
+  std::uint64_t non_finite{};  ///< seed passes of this window with a non-finite loss or gradient
   GateMeasurement gate;
 
-  static constexpr auto schema = record(
-      "SeedTelemetry", field("seed", &SeedTelemetry::seed), field("slot", &SeedTelemetry::slot),
-      field("stage", &SeedTelemetry::stage), field("alpha", &SeedTelemetry::alpha),
-      field("updates", &SeedTelemetry::updates),
-      field("relative_norm", &SeedTelemetry::relative_norm),
-      field("gradient_norm", &SeedTelemetry::gradient_norm),
-      field("non_finite", &SeedTelemetry::non_finite), field("gate", &SeedTelemetry::gate));
+  static constexpr auto schema =
+      record("SeedTelemetry", field("seed", &SeedTelemetry::seed),
+             field("slot", &SeedTelemetry::slot), field("stage", &SeedTelemetry::stage),
+             field("alpha", &SeedTelemetry::alpha), field("updates", &SeedTelemetry::updates),
+             field("relative_norm", &SeedTelemetry::relative_norm),
+             field("gradient_norm", &SeedTelemetry::gradient_norm),
+             field("non_finite", &SeedTelemetry::non_finite), field("gate", &SeedTelemetry::gate));
 };
 
 struct RegionTelemetry {
   RegionId region;
   Window window;
-  std::uint32_t steps_covered{};   ///< accepted steps in the window
-  std::uint32_t steps_missing{};   ///< skipped, or lost with a dropped window
-  double loss_mean{};              ///< nats per sample, training batches
-  double loss_sigma{};             ///< standard deviation around the window's linear trend
-  double jitter{};                 ///< 95th percentile of |RMS_t - RMS_t-1| / RMS_t-1
-  double drift{};                  ///< relative rise of loss_mean over the window before
-  double diversity{};              ///< effective rank over its own calm median
-  double signal_rms{};             ///< output RMS over input RMS
-  double signal_gradient{};        ///< gradient norm per root parameter over the regions' median
+  std::uint32_t steps_covered{};  ///< accepted steps in the window
+  std::uint32_t steps_missing{};  ///< skipped, or lost with a dropped window
+  double loss_mean{};             ///< nats per sample, training batches
+  double loss_sigma{};            ///< standard deviation around the window's linear trend
+  double jitter{};                ///< 95th percentile of |RMS_t - RMS_t-1| / RMS_t-1
+  double drift{};                 ///< relative rise of loss_mean over the window before
+  double diversity{};             ///< effective rank over its own calm median
+  double signal_rms{};            ///< output RMS over input RMS
+  double signal_gradient{};       ///< gradient norm per root parameter over the regions' median
   double gradient_norm_median{};
   double gradient_norm_max{};
-  std::uint64_t non_finite{};      ///< steps with a non-finite loss or gradient here
-  double learning_rate_ratio{};    ///< present over peak
+  std::uint64_t non_finite{};    ///< steps with a non-finite loss or gradient here
+  double learning_rate_ratio{};  ///< present over peak
   std::vector<SeedTelemetry> seeds;
 
   static constexpr auto schema = record(
@@ -65,9 +65,8 @@ struct RegionTelemetry {
       field("steps_covered", &RegionTelemetry::steps_covered),
       field("steps_missing", &RegionTelemetry::steps_missing),
       field("loss_mean", &RegionTelemetry::loss_mean),
-      field("loss_sigma", &RegionTelemetry::loss_sigma),
-      field("jitter", &RegionTelemetry::jitter), field("drift", &RegionTelemetry::drift),
-      field("diversity", &RegionTelemetry::diversity),
+      field("loss_sigma", &RegionTelemetry::loss_sigma), field("jitter", &RegionTelemetry::jitter),
+      field("drift", &RegionTelemetry::drift), field("diversity", &RegionTelemetry::diversity),
       field("signal_rms", &RegionTelemetry::signal_rms),
       field("signal_gradient", &RegionTelemetry::signal_gradient),
       field("gradient_norm_median", &RegionTelemetry::gradient_norm_median),
@@ -81,14 +80,14 @@ struct RegionTelemetry {
 struct DeviceTelemetry {
   double step_seconds_p50{};
   double step_seconds_p99{};
-  double control_seconds{};         ///< spent in the session's calls during the window
+  double control_seconds{};  ///< spent in the session's calls during the window
   std::uint64_t bytes_in_use{};
 
-  static constexpr auto schema = record(
-      "DeviceTelemetry", field("step_seconds_p50", &DeviceTelemetry::step_seconds_p50),
-      field("step_seconds_p99", &DeviceTelemetry::step_seconds_p99),
-      field("control_seconds", &DeviceTelemetry::control_seconds),
-      field("bytes_in_use", &DeviceTelemetry::bytes_in_use));
+  static constexpr auto schema =
+      record("DeviceTelemetry", field("step_seconds_p50", &DeviceTelemetry::step_seconds_p50),
+             field("step_seconds_p99", &DeviceTelemetry::step_seconds_p99),
+             field("control_seconds", &DeviceTelemetry::control_seconds),
+             field("bytes_in_use", &DeviceTelemetry::bytes_in_use));
 };
 
 /// At which boundary a turn's commands took effect. On time: boundary == turn + 1.
@@ -104,15 +103,15 @@ struct TurnApplied {
 
 /// What a window cost, in multiply-accumulates by formula.
 struct OperationCount {
-  std::uint64_t training{};   ///< forward and backward of the host with its fossilised seeds
-  std::uint64_t seeds{};      ///< seeds in the training pass
-  std::uint64_t shadow{};     ///< shadow passes
-  std::uint64_t gate{};       ///< gate passes
+  std::uint64_t training{};  ///< forward and backward of the host with its fossilised seeds
+  std::uint64_t seeds{};     ///< seeds in the training pass
+  std::uint64_t shadow{};    ///< shadow passes
+  std::uint64_t gate{};      ///< gate passes
 
-  static constexpr auto schema = record(
-      "OperationCount", field("training", &OperationCount::training),
-      field("seeds", &OperationCount::seeds), field("shadow", &OperationCount::shadow),
-      field("gate", &OperationCount::gate));
+  static constexpr auto schema =
+      record("OperationCount", field("training", &OperationCount::training),
+             field("seeds", &OperationCount::seeds), field("shadow", &OperationCount::shadow),
+             field("gate", &OperationCount::gate));
 };
 
 /// Everything that one closed window tells the control side.
@@ -121,12 +120,12 @@ struct WindowReport {
   Tick tick;
   Step step;
   std::vector<RegionTelemetry> regions;
-  std::vector<Outcome> outcomes;       ///< of commands applied at this boundary, and of reflexes
+  std::vector<Outcome> outcomes;  ///< of commands applied at this boundary, and of reflexes
   std::vector<TurnApplied> applied;
   OperationCount operations;
-  bool overhead_paused{};              ///< isolated seeds stand still this coming window
-  bool verdict_ignored{};              ///< the loop stepped on a skip and was restored
-  DeviceTelemetry device;              ///< measured
+  bool overhead_paused{};  ///< isolated seeds stand still this coming window
+  bool verdict_ignored{};  ///< the loop stepped on a skip and was restored
+  DeviceTelemetry device;  ///< measured
 
   static constexpr auto schema = record(
       "WindowReport", field("window", &WindowReport::window), field("tick", &WindowReport::tick),

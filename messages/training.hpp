@@ -9,10 +9,10 @@ struct CheckpointReady {
   Window window;
   std::uint64_t structure_hash{};
 
-  static constexpr auto schema = record(
-      "CheckpointReady", field("checkpoint", &CheckpointReady::checkpoint),
-      field("window", &CheckpointReady::window),
-      field("structure_hash", &CheckpointReady::structure_hash));
+  static constexpr auto schema =
+      record("CheckpointReady", field("checkpoint", &CheckpointReady::checkpoint),
+             field("window", &CheckpointReady::window),
+             field("structure_hash", &CheckpointReady::structure_hash));
 };
 
 enum class Mode : std::uint8_t { off, observe, act };
@@ -24,17 +24,17 @@ ESPER_ENUM_NAMES(Pace, "lockstep", "free");
 /// What one trained arm (host alone, widened, grown) came to.
 struct TrainedModel {
   std::string arm;
-  double test_accuracy{};        ///< share correct, [0, 1]; read once, at the end
-  double test_loss{};            ///< nats per sample
+  double test_accuracy{};  ///< share correct, [0, 1]; read once, at the end
+  double test_loss{};      ///< nats per sample
   double gate_loss{};
   std::uint64_t parameters{};
-  std::uint64_t operations{};    ///< multiply-accumulates per sample, forward
+  std::uint64_t operations{};  ///< multiply-accumulates per sample, forward
   OperationCount training_operations;
   std::uint64_t steps{};
   double latency_batch_seconds{};   ///< median of interleaved forward passes, batch of training
   double latency_single_seconds{};  ///< the same, one sample
   double wall_seconds{};
-  std::string weights_hash;      ///< SHA-256 over parameters and buffers in name order
+  std::string weights_hash;  ///< SHA-256 over parameters and buffers in name order
 
   static constexpr auto schema = record(
       "TrainedModel", field("arm", &TrainedModel::arm),

@@ -25,20 +25,20 @@ struct Answers {
 struct RegionTurn {
   Window window;
   RegionTelemetry telemetry;
-  std::vector<Outcome> outcomes;   ///< of this region
-  Answers answers;                 ///< of turn w - 1
+  std::vector<Outcome> outcomes;  ///< of this region
+  Answers answers;                ///< of turn w - 1
 
   static constexpr auto schema =
       record("RegionTurn", field("window", &RegionTurn::window),
-             field("telemetry", &RegionTurn::telemetry),
-             field("outcomes", &RegionTurn::outcomes), field("answers", &RegionTurn::answers));
+             field("telemetry", &RegionTurn::telemetry), field("outcomes", &RegionTurn::outcomes),
+             field("answers", &RegionTurn::answers));
 };
 
 /// A gate's verdict with its number, for the record and for people.
 struct GateVerdict {
   SeedId seed;
   SlotId slot;
-  std::string gate;        ///< "G0", "G2", "G3", "G5"
+  std::string gate;  ///< "G0", "G2", "G3", "G5"
   bool passed{};
   double measured{};
   double threshold{};
@@ -48,10 +48,8 @@ struct GateVerdict {
   static constexpr auto schema =
       record("GateVerdict", field("seed", &GateVerdict::seed), field("slot", &GateVerdict::slot),
              field("gate", &GateVerdict::gate), field("passed", &GateVerdict::passed),
-             field("measured", &GateVerdict::measured),
-             field("threshold", &GateVerdict::threshold),
-             field("reason", &GateVerdict::reason),
-             field("blueprint", &GateVerdict::blueprint));
+             field("measured", &GateVerdict::measured), field("threshold", &GateVerdict::threshold),
+             field("reason", &GateVerdict::reason), field("blueprint", &GateVerdict::blueprint));
 };
 
 /// The part of a WindowReport that belongs to no region.
@@ -64,9 +62,8 @@ struct WindowSummary {
   bool verdict_ignored{};
 
   static constexpr auto schema = record(
-      "WindowSummary", field("window", &WindowSummary::window),
-      field("tick", &WindowSummary::tick), field("step", &WindowSummary::step),
-      field("operations", &WindowSummary::operations),
+      "WindowSummary", field("window", &WindowSummary::window), field("tick", &WindowSummary::tick),
+      field("step", &WindowSummary::step), field("operations", &WindowSummary::operations),
       field("overhead_paused", &WindowSummary::overhead_paused),
       field("verdict_ignored", &WindowSummary::verdict_ignored));
 };
@@ -76,35 +73,35 @@ struct RegionReport {
   RegionId region;
   Window window;
   Epoch epoch;
-  double volatility{};       ///< v in [0, 1]
+  double volatility{};  ///< v in [0, 1]
   double loss_mean{};
   double drift{};
   double learning_rate_ratio{};
   bool in_crisis{};
   bool non_finite{};
-  std::uint32_t wins{};        ///< adaptations that paid, since the last report
-  std::uint32_t losses{};      ///< culls, roll-backs and reflexes since the last report
-  std::uint32_t regressions{}; ///< of the losses: after the seed had touched the host's output
-  double confidence{};         ///< of the risk sheets of what it would plant, [0, 1]
-  Energy held;                 ///< free energy of its lease
-  Energy asked;                ///< price of the seed it would plant next; 0: none
-  Energy refused;              ///< of the asks so far this cycle, those without energy
-  Energy forecast;             ///< still to spend on seeds under way
-  std::uint32_t seeds{};       ///< unfossilised
-  double expected_gain{};      ///< nats per sample of what it asks for
+  std::uint32_t wins{};         ///< adaptations that paid, since the last report
+  std::uint32_t losses{};       ///< culls, roll-backs and reflexes since the last report
+  std::uint32_t regressions{};  ///< of the losses: after the seed had touched the host's output
+  double confidence{};          ///< of the risk sheets of what it would plant, [0, 1]
+  Energy held;                  ///< free energy of its lease
+  Energy asked;                 ///< price of the seed it would plant next; 0: none
+  Energy refused;               ///< of the asks so far this cycle, those without energy
+  Energy forecast;              ///< still to spend on seeds under way
+  std::uint32_t seeds{};        ///< unfossilised
+  double expected_gain{};       ///< nats per sample of what it asks for
   double expected_gain_sd{};
-  std::vector<Movement> movements;       ///< in the book's order
-  std::vector<RealisedReturn> returns;   ///< of proposals that were funded
+  std::vector<Movement> movements;      ///< in the book's order
+  std::vector<RealisedReturn> returns;  ///< of proposals that were funded
 
   static constexpr auto schema = record(
       "RegionReport", field("region", &RegionReport::region),
       field("window", &RegionReport::window), field("epoch", &RegionReport::epoch),
-      field("volatility", &RegionReport::volatility),
-      field("loss_mean", &RegionReport::loss_mean), field("drift", &RegionReport::drift),
+      field("volatility", &RegionReport::volatility), field("loss_mean", &RegionReport::loss_mean),
+      field("drift", &RegionReport::drift),
       field("learning_rate_ratio", &RegionReport::learning_rate_ratio),
-      field("in_crisis", &RegionReport::in_crisis),
-      field("non_finite", &RegionReport::non_finite), field("wins", &RegionReport::wins),
-      field("losses", &RegionReport::losses), field("regressions", &RegionReport::regressions),
+      field("in_crisis", &RegionReport::in_crisis), field("non_finite", &RegionReport::non_finite),
+      field("wins", &RegionReport::wins), field("losses", &RegionReport::losses),
+      field("regressions", &RegionReport::regressions),
       field("confidence", &RegionReport::confidence), field("held", &RegionReport::held),
       field("asked", &RegionReport::asked), field("refused", &RegionReport::refused),
       field("forecast", &RegionReport::forecast), field("seeds", &RegionReport::seeds),
@@ -117,18 +114,17 @@ struct RegionReport {
 struct RegionPart {
   RegionReport report;
   std::vector<AdaptationCommand> commands;
-  std::vector<Price> prices;               ///< every price computed, in order
+  std::vector<Price> prices;  ///< every price computed, in order
   std::vector<GateVerdict> gates;
   std::vector<OpportunityProposal> proposals;
   std::vector<Escalation> escalations;
-  std::vector<SeedStatus> read_back;       ///< after a restart: what the executor said (an input)
+  std::vector<SeedStatus> read_back;  ///< after a restart: what the executor said (an input)
 
-  static constexpr auto schema =
-      record("RegionPart", field("report", &RegionPart::report),
-             field("commands", &RegionPart::commands), field("prices", &RegionPart::prices),
-             field("gates", &RegionPart::gates), field("proposals", &RegionPart::proposals),
-             field("escalations", &RegionPart::escalations),
-             field("read_back", &RegionPart::read_back));
+  static constexpr auto schema = record(
+      "RegionPart", field("report", &RegionPart::report), field("commands", &RegionPart::commands),
+      field("prices", &RegionPart::prices), field("gates", &RegionPart::gates),
+      field("proposals", &RegionPart::proposals), field("escalations", &RegionPart::escalations),
+      field("read_back", &RegionPart::read_back));
 };
 
 /// Tamiyo's whole answer to one turn's reports.
@@ -137,29 +133,37 @@ struct StrategyPart {
   Epoch epoch;
   std::optional<PostureChange> posture;
   std::optional<Mint> mint;
-  std::vector<Answers> answers;            ///< one per region, in region order
-  std::vector<std::string> refused;        ///< movements that the ledger refused, with the reason
-  double risk_price{};                     ///< the allocator's dual variable
+  std::vector<Answers> answers;      ///< one per region, in region order
+  std::vector<std::string> refused;  ///< movements that the ledger refused, with the reason
+  double risk_price{};               ///< the allocator's dual variable
   LedgerBalance balance;
 
   static constexpr auto schema = record(
       "StrategyPart", field("window", &StrategyPart::window), field("epoch", &StrategyPart::epoch),
       field("posture", &StrategyPart::posture), field("mint", &StrategyPart::mint),
       field("answers", &StrategyPart::answers), field("refused", &StrategyPart::refused),
-      field("risk_price", &StrategyPart::risk_price),
-      field("balance", &StrategyPart::balance));
+      field("risk_price", &StrategyPart::risk_price), field("balance", &StrategyPart::balance));
 };
 
 /// Commands of one committed turn, to be applied at the boundary that closes window turn + 1.
 struct TurnRelease {
   Window turn;
-  std::vector<AdaptationCommand> commands;   ///< in region order, then sequence
+  std::vector<AdaptationCommand> commands;  ///< in region order, then sequence
 
   static constexpr auto schema = record("TurnRelease", field("turn", &TurnRelease::turn),
                                         field("commands", &TurnRelease::commands));
 };
 
-enum class Role : std::uint8_t { tolaria, kasmina, narset, tamiyo, urza, oona, journal, supervisor };
+enum class Role : std::uint8_t {
+  tolaria,
+  kasmina,
+  narset,
+  tamiyo,
+  urza,
+  oona,
+  journal,
+  supervisor
+};
 ESPER_ENUM_NAMES(Role, "tolaria", "kasmina", "narset", "tamiyo", "urza", "oona", "journal",
                  "supervisor");
 
@@ -177,7 +181,7 @@ struct Absence {
 struct Restart {
   Role role{};
   RegionId region;
-  Epoch epoch;            ///< of the new incarnation
+  Epoch epoch;  ///< of the new incarnation
   std::string cause;
 
   static constexpr auto schema =
@@ -188,17 +192,18 @@ struct Restart {
 /// A committed turn as a restarted role folds it in.
 struct TurnRecord {
   Window window;
-  std::vector<RegionTurn> inputs;       ///< Narset: its own; Tamiyo: none
-  std::vector<RegionReport> reports;    ///< Tamiyo: all present regions'
+  std::vector<RegionTurn> inputs;              ///< Narset: its own; Tamiyo: none
+  std::vector<RegionReport> reports;           ///< Tamiyo: all present regions'
   std::vector<OpportunityProposal> proposals;  ///< Tamiyo: the turn's
-  std::vector<SeedStatus> read_back;    ///< Narset: input of its first turn after a restart
-  bool present{};                       ///< the role decided this turn
-  Epoch epoch;                          ///< of the incarnation that did
+  std::vector<SeedStatus> read_back;           ///< Narset: input of its first turn after a restart
+  bool present{};                              ///< the role decided this turn
+  Epoch epoch;                                 ///< of the incarnation that did
 
-  static constexpr auto schema = record(
-      "TurnRecord", field("window", &TurnRecord::window), field("epoch", &TurnRecord::epoch), field("inputs", &TurnRecord::inputs),
-      field("reports", &TurnRecord::reports), field("proposals", &TurnRecord::proposals),
-      field("read_back", &TurnRecord::read_back), field("present", &TurnRecord::present));
+  static constexpr auto schema =
+      record("TurnRecord", field("window", &TurnRecord::window), field("epoch", &TurnRecord::epoch),
+             field("inputs", &TurnRecord::inputs), field("reports", &TurnRecord::reports),
+             field("proposals", &TurnRecord::proposals), field("read_back", &TurnRecord::read_back),
+             field("present", &TurnRecord::present));
 };
 
 }  // namespace esper

@@ -16,12 +16,12 @@ struct Strong {
 
 using RegionId = Strong<struct RegionTag, std::uint32_t>;  ///< index into HostDescription::regions
 using SlotId = Strong<struct SlotTag, std::uint32_t>;      ///< index into HostDescription::slots
-using SeedId = Strong<struct SeedTag, std::uint64_t>;      ///< 0: none; the germinating command's key
-using Tick = Strong<struct TickTag, std::uint64_t>;        ///< calls of the loop; never goes back
-using Step = Strong<struct StepTag, std::uint64_t>;        ///< optimizer updates that survive
-using Window = Strong<struct WindowTag, std::uint64_t>;    ///< telemetry period, counted from 1
-using Cycle = Strong<struct CycleTag, std::uint64_t>;      ///< budget period, counted from 1
-using Epoch = Strong<struct EpochTag, std::uint32_t>;      ///< a role's incarnation, counted from 1
+using SeedId = Strong<struct SeedTag, std::uint64_t>;    ///< 0: none; the germinating command's key
+using Tick = Strong<struct TickTag, std::uint64_t>;      ///< calls of the loop; never goes back
+using Step = Strong<struct StepTag, std::uint64_t>;      ///< optimizer updates that survive
+using Window = Strong<struct WindowTag, std::uint64_t>;  ///< telemetry period, counted from 1
+using Cycle = Strong<struct CycleTag, std::uint64_t>;    ///< budget period, counted from 1
+using Epoch = Strong<struct EpochTag, std::uint32_t>;    ///< a role's incarnation, counted from 1
 
 constexpr Window operator+(Window window, std::uint64_t more) { return {window.value + more}; }
 

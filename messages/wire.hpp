@@ -83,16 +83,26 @@ caf::error carry_record(Inspector& inspector, T& object) {
 
 template <typename Inspector, typename T>
 caf::error carry(Inspector& inspector, T& value) {
-  if constexpr (std::is_same_v<T, double>) return carry_as<Inspector, std::uint64_t>(inspector, value);
-  else if constexpr (std::is_same_v<T, float>) return carry_as<Inspector, std::uint32_t>(inspector, value);
-  else if constexpr (std::is_same_v<T, bool>) return inspector(value);
-  else if constexpr (NamedEnum<T>) return carry_enum(inspector, value);
-  else if constexpr (IsStrong<T>::value) return inspector(value.value);
-  else if constexpr (std::is_same_v<T, Energy>) return inspector(value.thousandths);
-  else if constexpr (IsVector<T>::value) return carry_vector(inspector, value);
-  else if constexpr (IsOptional<T>::value) return carry_optional(inspector, value);
-  else if constexpr (Described<T>) return carry_record(inspector, value);
-  else return inspector(value);
+  if constexpr (std::is_same_v<T, double>)
+    return carry_as<Inspector, std::uint64_t>(inspector, value);
+  else if constexpr (std::is_same_v<T, float>)
+    return carry_as<Inspector, std::uint32_t>(inspector, value);
+  else if constexpr (std::is_same_v<T, bool>)
+    return inspector(value);
+  else if constexpr (NamedEnum<T>)
+    return carry_enum(inspector, value);
+  else if constexpr (IsStrong<T>::value)
+    return inspector(value.value);
+  else if constexpr (std::is_same_v<T, Energy>)
+    return inspector(value.thousandths);
+  else if constexpr (IsVector<T>::value)
+    return carry_vector(inspector, value);
+  else if constexpr (IsOptional<T>::value)
+    return carry_optional(inspector, value);
+  else if constexpr (Described<T>)
+    return carry_record(inspector, value);
+  else
+    return inspector(value);
 }
 
 }  // namespace detail

@@ -65,9 +65,8 @@ LaunchResult launch_grown(const RunConfig& config, const LaunchSeams& seams,
                           const std::function<void(const TrainingProgress&)>& tell,
                           std::unique_ptr<Training>& kept) {
   kept = seams.factory.make({.config = config, .arm = "grown", .widths = {}});
-  const auto catalogue = config.mode == Mode::off
-                             ? Catalogue{}
-                             : kept->assess(chosen_blueprints(config.blueprints));
+  const auto catalogue =
+      config.mode == Mode::off ? Catalogue{} : kept->assess(chosen_blueprints(config.blueprints));
   write_opening(seams.journal, config, kept->host(), catalogue);
 
   LaunchResult result;

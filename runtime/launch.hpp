@@ -10,9 +10,10 @@ namespace esper {
 struct LaunchResult {
   TrainingEnd grown;
   std::string decision_hash;
-  std::string first_irreproducible;  ///< why the seed alone does not reproduce this run; "" if it does
+  std::string
+      first_irreproducible;  ///< why the seed alone does not reproduce this run; "" if it does
   std::uint64_t restarts{};
-  bool degraded{};                   ///< a role gave up, or lockstep fell to free
+  bool degraded{};  ///< a role gave up, or lockstep fell to free
 };
 
 struct LaunchSeams {

@@ -2,6 +2,7 @@
 // decisions and kernels may use, and what the finished executable loads.
 
 #include "tests/cannot_run.hpp"
+#include "tests/paths.hpp"
 
 #include <catch2/catch.hpp>
 
@@ -81,7 +82,7 @@ const std::vector<std::string> source_folders{"messages", "actors",   "gpu",  "r
 std::map<std::string, Source> read_sources() {
   static const std::regex include{R"re(^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"])re"};
   std::map<std::string, Source> sources;
-  const fs::path root{ESPER_SOURCE_DIR};
+  const fs::path root = esper::source_directory();
   for (const std::string& folder : source_folders) {
     if (!fs::exists(root / folder)) continue;
     for (const auto& entry : fs::recursive_directory_iterator{root / folder}) {
@@ -269,7 +270,7 @@ SCENARIO("no file leads outside the repository", "[tidy]") {
   // Written in two pieces, or this file would break its own rule.
   const std::regex outside{std::string{R"((^|[^A-Za-z0-9_\-])sha)"} + "red/"};
   const std::set<std::string> skipped{".git", "build", "runs", "venv", ".cache"};
-  for (auto entry = fs::recursive_directory_iterator{fs::path{ESPER_SOURCE_DIR}};
+  for (auto entry = fs::recursive_directory_iterator{esper::source_directory()};
        entry != fs::recursive_directory_iterator{}; ++entry) {
     if (entry->is_directory()) {
       if (skipped.contains(entry->path().filename())) entry.disable_recursion_pending();
@@ -288,7 +289,7 @@ SCENARIO("no file leads outside the repository", "[tidy]") {
 }
 
 SCENARIO("esper loads no LibTorch until a command trains", "[tidy][link_map]") {
-  const std::string executable = std::string{ESPER_BINARY_DIR} + "/esper";
+  const std::string executable = (esper::binary_directory() / "esper").string();
   if (!fs::exists(executable)) {
     esper::cannot_run_here("no executable at " + executable);
     return;

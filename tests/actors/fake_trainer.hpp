@@ -122,8 +122,9 @@ class FakeTrainer final : public Executor {
     }
     ++applied_[command.id];
     if (command.kind == CommandKind::germinate)
-      seed = {command.seed, command.id.region,   command.slot, command.blueprint, Stage::dormant,
-              0,            0, 300, command.mitigations};
+      seed = {
+          command.seed, command.id.region,  command.slot, command.blueprint, Stage::dormant, 0, 0,
+          300,          command.mitigations};
     if (command.kind == CommandKind::advance || command.kind == CommandKind::graft) {
       const auto& stages = seed.mitigations.alpha_stages;
       if (!stages.empty())

@@ -19,8 +19,7 @@ struct Received {
   std::vector<std::uint64_t> windows;
 };
 
-ReceiverHandle::behavior_type receiver(ReceiverHandle::pointer,
-                                       std::shared_ptr<LaneQueue> lane,
+ReceiverHandle::behavior_type receiver(ReceiverHandle::pointer, std::shared_ptr<LaneQueue> lane,
                                        std::shared_ptr<Received> received, std::uint64_t poison) {
   return {[=](Nudge nudge) {
     const Delivery delivery(*lane);

@@ -88,8 +88,7 @@ SCENARIO("entries come sorted, numbered without gaps, each with its cause", "[tu
     CHECK(entry.sequence == expected++);
     CHECK(entry.cause < entry.sequence);
   }
-  for (std::size_t i = 1; i < entries.size(); ++i)
-    CHECK(entries[i - 1].role <= entries[i].role);
+  for (std::size_t i = 1; i < entries.size(); ++i) CHECK(entries[i - 1].role <= entries[i].role);
   REQUIRE(commands.size() == 2);
 
   WHEN("the next turn brings a command's outcome") {

@@ -1,7 +1,7 @@
 #include "gpu/fashion_data.hpp"
 
 #include <rapidcheck.h>
-#include <catch2/catch.hpp>
+#include "tests/gpu/catch.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -20,6 +20,7 @@
 #include "messages/result.hpp"
 #include "tests/cannot_run.hpp"
 #include "tests/gpu/bits.hpp"
+#include "tests/paths.hpp"
 #include "tests/test_seed.hpp"
 
 using namespace esper;
@@ -174,8 +175,8 @@ SCENARIO("only the trainer's report reads the test split", "[fashion_data][tidy]
   std::vector<std::string> callers;
   std::vector<std::string> names_files;
   for (const char* layer : {"gpu", "actors", "runtime", "messages"})
-    for (const auto& entry : fs::recursive_directory_iterator(fs::path(ESPER_SOURCE_DIR) / layer)) {
-      const std::string name = fs::relative(entry.path(), ESPER_SOURCE_DIR).string();
+    for (const auto& entry : fs::recursive_directory_iterator(source_directory() / layer)) {
+      const std::string name = fs::relative(entry.path(), source_directory()).string();
       if (!name.ends_with(".cpp") && !name.ends_with(".hpp")) continue;
       const std::string text = read_text(entry.path());
       if (!name.starts_with("gpu/fashion_data")) {

@@ -1,8 +1,7 @@
 // ISO-1 and ROLL-1 through a whole session.
 #include "tests/gpu/test_loop.hpp"
-#undef CHECK  // c10 has one, too
 
-#include <catch2/catch.hpp>
+#include "tests/gpu/catch.hpp"
 
 #include <cstdlib>
 

@@ -1,6 +1,6 @@
 #include "gpu/seed_slot.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/gpu/catch.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -22,8 +22,7 @@ class SkipHost final : public HostModel {
   torch::nn::Module& module() override { return *root_; }
   torch::Tensor forward(torch::Tensor images) override {
     const auto x = slot(1)(slot(0)(torch::relu(norm0_(conv0_(images)))));
-    return head_(dropout_(
-        slot(3)(torch::relu(norm1_(slot(2)(conv1_(x), x))) + x).mean({2, 3})));
+    return head_(dropout_(slot(3)(torch::relu(norm1_(slot(2)(conv1_(x), x))) + x).mean({2, 3})));
   }
 
  private:
@@ -40,10 +39,9 @@ class SkipHost final : public HostModel {
     host.regions = {{"lower", {"conv0.", "norm0."}, 120, 3'888},
                     {"upper", {"conv1.", "norm1.", "head."}, 364, 11'688}};
     host.edges = {{{0}, {1}, false}, {{0}, {1}, true}};
-    host.slots = {slot("lower.a", 0, SlotKind::point, 11'688),
-                  slot("lower.b", 0, SlotKind::point, 11'688),
-                  slot("upper.branch", 1, SlotKind::branch, 24),
-                  slot("upper.end", 1, SlotKind::point, 24)};
+    host.slots = {
+        slot("lower.a", 0, SlotKind::point, 11'688), slot("lower.b", 0, SlotKind::point, 11'688),
+        slot("upper.branch", 1, SlotKind::branch, 24), slot("upper.end", 1, SlotKind::point, 24)};
     host.parameters = 484;
     host.operations = 15'576;
     return host;

@@ -1,6 +1,6 @@
 #include "gpu/snapshot.hpp"
 
-#include <catch2/catch.hpp>
+#include "tests/gpu/catch.hpp"
 
 #include <stdexcept>
 

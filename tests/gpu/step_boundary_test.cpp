@@ -1,10 +1,8 @@
 // What the step boundary refuses, and what it does when a seed harms the host.
 #include "tests/gpu/counted_allocations.hpp"
 #include "tests/gpu/test_loop.hpp"
-#undef CHECK  // c10 has one, too
 
-#include <catch2/catch.hpp>
-
+#include "tests/gpu/catch.hpp"
 
 using namespace esper;
 

@@ -23,7 +23,8 @@ inline bool same_bits(const torch::Tensor& a, const torch::Tensor& b) {
 }
 inline std::size_t differing(const Digest& a, const Digest& b) {
   std::size_t count = a.size() > b.size() ? a.size() - b.size() : b.size() - a.size();
-  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) count += same_bits(a[i], b[i]) ? 0 : 1;
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i)
+    count += same_bits(a[i], b[i]) ? 0 : 1;
   return count;
 }
 
@@ -47,9 +48,14 @@ struct SlowModule : PoisonedModule {
 };
 
 inline Blueprint plain_design(const char* name, double dropout = 0) {
-  return {.name = name, .kind = BlueprintKind::plain_convolution,
-          .blueprint_class = BlueprintClass::growth, .kernel = 3, .reduction = 0,
-          .dropout = dropout, .learning_rate_scale = 1, .birth = Birth::random};
+  return {.name = name,
+          .kind = BlueprintKind::plain_convolution,
+          .blueprint_class = BlueprintClass::growth,
+          .kernel = 3,
+          .reduction = 0,
+          .dropout = dropout,
+          .learning_rate_scale = 1,
+          .birth = Birth::random};
 }
 
 inline SessionSettings test_settings(Mode mode = Mode::act) {
@@ -57,15 +63,21 @@ inline SessionSettings test_settings(Mode mode = Mode::act) {
   settings.seed = 5;
   settings.mode = mode;
   settings.pace.mode = Pace::free;
-  settings.time = {.window_steps = 5, .cycle_windows = 4, .shadow_every_steps = 2,
-                   .gate_samples = 32, .verdict_samples = 48};
+  settings.time = {.window_steps = 5,
+                   .cycle_windows = 4,
+                   .shadow_every_steps = 2,
+                   .gate_samples = 32,
+                   .verdict_samples = 48};
   settings.gates.updates_min = 5;
-  settings.limits = {.parameters_max = 0, .operations_per_sample_max = 0, .memory_bytes_max = 0,
-                     .seeds_max = 0, .overhead_ratio_max = 0};
+  settings.limits = {.parameters_max = 0,
+                     .operations_per_sample_max = 0,
+                     .memory_bytes_max = 0,
+                     .seeds_max = 0,
+                     .overhead_ratio_max = 0};
   settings.blueprints = {plain_design("plain"), plain_design("dropping", 0.3),
                          plain_design("poisoned"), plain_design("slow"), plain_design("broken")};
-  settings.builder = [](const Blueprint& design, std::uint32_t channels, at::Generator& stream)
-      -> std::shared_ptr<SeedModule> {
+  settings.builder = [](const Blueprint& design, std::uint32_t channels,
+                        at::Generator& stream) -> std::shared_ptr<SeedModule> {
     TORCH_CHECK(design.name != "broken", "this design cannot be built");
     auto module = build(design, channels, stream);
     if (design.name == "poisoned") return std::make_shared<PoisonedModule>(module);
@@ -77,7 +89,8 @@ inline SessionSettings test_settings(Mode mode = Mode::act) {
 
 class TestLoop {
  public:
-  explicit TestLoop(SessionSettings settings = test_settings(), std::uint64_t seed = test_seed() % 1'000'000)
+  explicit TestLoop(SessionSettings settings = test_settings(),
+                    std::uint64_t seed = test_seed() % 1'000'000)
       : order(at::detail::createCPUGenerator(seed)), window_steps(settings.time.window_steps) {
     torch::manual_seed(seed);
     host = std::make_unique<SkipHost>();
@@ -85,7 +98,8 @@ class TestLoop {
         host->module().parameters(), torch::optim::AdamWOptions(1e-2).weight_decay(0.05));
     auto fixed = at::detail::createCPUGenerator(seed + 1);
     images = torch::randn({256, 2, 6, 6}, fixed);
-    labels = images.mean({2, 3}).argmax(1) + 2 * images.select(2, 0).mean({1, 2}).gt(0).to(at::kLong);
+    labels =
+        images.mean({2, 3}).argmax(1) + 2 * images.select(2, 0).mean({1, 2}).gt(0).to(at::kLong);
     if (settings.mode == Mode::off) return;
     SessionData data;
     data.step_batch = [this] { return batch; };
@@ -143,8 +157,8 @@ class TestLoop {
     made.blueprint = blueprint;
     made.authority_until = {1'000'000};
     if (kind == CommandKind::germinate || kind == CommandKind::graft)
-      made.mitigations = {.alpha_stages = {0.5, 1}, .knowledge_distillation_weight = 0,
-                          .clip_norm = 1};
+      made.mitigations = {
+          .alpha_stages = {0.5, 1}, .knowledge_distillation_weight = 0, .clip_norm = 1};
     return made;
   }
   /// Applied when the window under way closes.

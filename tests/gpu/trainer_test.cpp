@@ -1,8 +1,8 @@
 // Our own loop on real data, through the factory that the runtime loads.
-#include <catch2/catch.hpp>
+#include "tests/gpu/catch.hpp"
 
-#include <filesystem>
 #include <rapidcheck.h>
+#include <filesystem>
 
 #include "actors/decisions/blueprint_catalogue.hpp"
 #include "gpu/schedule.hpp"
@@ -54,8 +54,7 @@ SCENARIO("one integer decides a whole run; watching changes no bit of it", "[tra
   CHECK(host.model.parameters == 12'082);
   CHECK(host.model.steps == 24);
   CHECK(host.model.weights_hash.size() == 64);
-  CHECK(host.model.training_operations.training ==
-        3 * 24 * 32 * host.model.operations);
+  CHECK(host.model.training_operations.training == 3 * 24 * 32 * host.model.operations);
   CHECK(host.model.test_accuracy > 0.1);
   CHECK(host.model.gate_loss < 2.4);
   CHECK_FALSE(host.interrupted);

@@ -6,6 +6,7 @@
 
 #include "runtime/journal.hpp"
 #include "tests/cannot_run.hpp"
+#include "tests/paths.hpp"
 #include "tests/runtime/process.hpp"
 
 namespace esper {
@@ -13,8 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path binary = fs::path{ESPER_BINARY_DIR} / "esper";
-const std::string small = std::string{ESPER_SOURCE_DIR} + "/configs/small.json";
+const fs::path binary = binary_directory() / "esper";
+const std::string small = (source_directory() / "configs/small.json").string();
 
 /// Says why and returns false where the executable or, if asked, the trainer isn't built.
 bool can_run(bool training = false) {

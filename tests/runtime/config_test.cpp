@@ -9,6 +9,7 @@
 #include "runtime/config_keys.hpp"
 #include "runtime/config_rules.hpp"
 #include "runtime/json_positions.hpp"
+#include "tests/paths.hpp"
 #include "tests/runtime/scratch_folder.hpp"
 #include "tests/test_seed.hpp"
 
@@ -273,12 +274,12 @@ SCENARIO("every key has a rule and a description, and every rule a key", "[confi
 }
 
 SCENARIO("the published schema is the one in the binary", "[config]") {
-  CHECK(file_text(std::string{ESPER_SOURCE_DIR} + "/configs/schema.json") == json_schema());
+  CHECK(file_text(source_directory() / "configs/schema.json") == json_schema());
 }
 
 SCENARIO("the shipped configs are right", "[config]") {
-  for (const auto* name : {"small", "fashion"}) {
-    const auto parsed = load_config(std::string{ESPER_SOURCE_DIR} + "/configs/" + name + ".json");
+  for (const std::string name : {"small", "fashion"}) {
+    const auto parsed = load_config((source_directory() / "configs" / (name + ".json")).string());
     for (const auto& mistake : parsed.mistakes)
       if (mistake.key != "data.path") FAIL_CHECK(sentence_of(mistake));  // data: a package
     CHECK(parsed.config.name == name);

@@ -1,0 +1,8 @@
+#include "tests/paths.hpp"
+
+namespace esper {
+
+std::filesystem::path source_directory() { return ESPER_SOURCE_DIR; }
+std::filesystem::path binary_directory() { return ESPER_BINARY_DIR; }
+
+}  // namespace esper
