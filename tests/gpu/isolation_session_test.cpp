@@ -2,14 +2,13 @@
 #include "tests/gpu/test_loop.hpp"
 
 #include "tests/gpu/catch.hpp"
-
-#include <cstdlib>
+#include "tests/long_tier.hpp"
 
 using namespace esper;
 
 namespace {
 
-std::size_t span() { return std::getenv("ESPER_LONG") != nullptr ? 300 : 100; }
+std::size_t span() { return long_tier() ? 300 : 100; }
 
 Digest alone(std::size_t ticks) {
   TestLoop loop(test_settings(Mode::off));
