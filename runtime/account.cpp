@@ -163,11 +163,7 @@ class Accountant {
   }
 
   void outcome(const Outcome& outcome) {
-    if (outcome.refusal != CommandRefusal::none) {
-      count(account_.refusals,
-            std::string{name_of(outcome.kind)} + ": " + std::string{name_of(outcome.refusal)});
-      return;
-    }
+    if (outcome.refusal != CommandRefusal::none) return refusal(outcome);
     if (outcome.seed.value == 0) return;
     auto& known = seed(outcome.seed, outcome.region, outcome.slot);
     if (known.fate == "fossilised" || known.fate == "culled") return;
@@ -178,6 +174,21 @@ class Accountant {
       known.reason = outcome.cause;
     }
     if (known.fate == "culled" || known.fate == "fossilised") known.window = window_;
+  }
+
+  /// The executor's last word on a germination that G0 had let pass; other refused commands only
+  /// count.
+  void refusal(const Outcome& outcome) {
+    const std::string name{name_of(outcome.refusal)};
+    count(account_.refusals, std::string{name_of(outcome.kind)} + ": " + name);
+    if (outcome.kind != CommandKind::germinate || outcome.seed.value == 0) return;
+    auto& known = seed(outcome.seed, outcome.region, outcome.slot);
+    if (!known.fate.empty()) return;
+    known.fate = "refused";
+    known.gate = name.starts_with("limit_") ? "limit" : "executor";
+    known.measured = known.threshold = 0;
+    known.reason = name + (outcome.detail.empty() ? "" : ": " + outcome.detail);
+    known.window = window_;
   }
 
   void proposal(const OpportunityProposal& proposal) {

@@ -13,7 +13,9 @@ struct SeedAccount {
   SeedId seed;
   std::string region, slot, blueprint;
   std::string fate;  ///< fossilised, culled, refused, or the stage it ended in
-  std::string gate;  ///< that decided it; "" when none has yet, "reflex" for the step boundary
+  /// That decided it; "" when none has yet, "limit", "executor" or "reflex" where the step boundary
+  /// did, which then measured nothing here.
+  std::string gate;
   double measured{}, threshold{};  ///< the gate's, in its own unit
   std::string reason;
   Window window;  ///< of the decision

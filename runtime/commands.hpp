@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "messages/configuration.hpp"
+#include "runtime/config.hpp"
 #include "runtime/exit_code.hpp"
 
 namespace esper {
@@ -45,6 +45,7 @@ struct BlueprintOptions {
 [[nodiscard]] ExitCode command_run(const RunOptions& options);
 [[nodiscard]] ExitCode command_validate(const ConfigOptions& options);
 [[nodiscard]] ExitCode command_schema();
+[[nodiscard]] ExitCode command_keys();
 [[nodiscard]] ExitCode command_plan(const ConfigOptions& options);
 [[nodiscard]] ExitCode command_ledger(const std::filesystem::path& directory, OutputFormat output);
 [[nodiscard]] ExitCode command_events(const EventOptions& options);
@@ -55,7 +56,9 @@ struct BlueprintOptions {
 /// The version alone, "0.1.0".
 [[nodiscard]] std::string_view version_number();
 
-/// The config when it has no mistake; else all mistakes are printed, in the asked format.
-[[nodiscard]] std::optional<RunConfig> config_or_mistakes(const ConfigOptions& options);
+/// The config when neither it nor `others` has a mistake; else all mistakes are printed, in the
+/// asked format.
+[[nodiscard]] std::optional<RunConfig> config_or_mistakes(const ConfigOptions& options,
+                                                          std::vector<ConfigMistake> others = {});
 
 }  // namespace esper

@@ -25,6 +25,8 @@ struct Plan {
   std::string name;
   std::uint64_t seed{};
   std::string host;
+  Mode mode{};
+  Pace pace{};
   std::vector<std::string> actors;  ///< under the supervisor, in starting order
   std::vector<RegionDescription> regions;
   std::vector<PlannedSlot> slots;
@@ -33,8 +35,8 @@ struct Plan {
 
   static constexpr auto schema = record(
       "Plan", field("name", &Plan::name), field("seed", &Plan::seed), field("host", &Plan::host),
-      field("actors", &Plan::actors), field("regions", &Plan::regions),
-      field("slots", &Plan::slots), field("mint", &Plan::mint),
+      field("mode", &Plan::mode), field("pace", &Plan::pace), field("actors", &Plan::actors),
+      field("regions", &Plan::regions), field("slots", &Plan::slots), field("mint", &Plan::mint),
       field("emergency", &Plan::emergency), field("safety", &Plan::safety),
       field("treasury", &Plan::treasury), field("cycle_steps", &Plan::cycle_steps));
 };
@@ -54,6 +56,8 @@ Plan plan_of(const RunConfig& config) {
   plan.name = config.name;
   plan.seed = config.seed;
   plan.host = host->name;
+  plan.mode = config.mode;
+  plan.pace = config.pace.mode;
   if (config.mode != Mode::off) {
     plan.actors = {"journal", "oona", "kasmina", "urza"};
     for (const auto& region : host->regions) plan.actors.push_back("narset." + region.name);
@@ -72,7 +76,8 @@ Plan plan_of(const RunConfig& config) {
 }
 
 void print_plan(const Plan& plan) {
-  std::cout << plan.name << ", seed " << plan.seed << ", host " << plan.host << "\n\nsupervisor\n";
+  std::cout << plan.name << ", seed " << plan.seed << ", host " << plan.host << ", mode "
+            << name_of(plan.mode) << ", pace " << name_of(plan.pace) << "\n\nsupervisor\n";
   for (const auto& actor : plan.actors) std::cout << "  " << actor << '\n';
   if (plan.actors.empty()) std::cout << "  nothing: mode is off\n";
   std::cout << '\n';
@@ -107,15 +112,17 @@ struct BlueprintCost {
 
 }  // namespace
 
-std::optional<RunConfig> config_or_mistakes(const ConfigOptions& options) {
+std::optional<RunConfig> config_or_mistakes(const ConfigOptions& options,
+                                            std::vector<ConfigMistake> others) {
   auto parsed = load_config(options.config, options.overrides);
-  if (parsed.mistakes.empty()) return std::move(parsed.config);
+  auto& mistakes = others;
+  mistakes.insert(mistakes.end(), parsed.mistakes.begin(), parsed.mistakes.end());
+  if (mistakes.empty()) return std::move(parsed.config);
   if (options.output == OutputFormat::json) {
-    const nlohmann::json json{{"valid", false},
-                              {"mistakes", to_json(parsed.mistakes, Floats::plain)}};
-    std::cout << json.dump(2) << '\n';
+    const nlohmann::json json{{"valid", false}, {"mistakes", to_json(mistakes, Floats::plain)}};
+    std::cout << json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
   }
-  for (const auto& mistake : parsed.mistakes) std::cerr << sentence_of(mistake) << '\n';
+  for (const auto& mistake : mistakes) std::cerr << sentence_of(mistake) << '\n';
   return std::nullopt;
 }
 
@@ -132,6 +139,11 @@ ExitCode command_validate(const ConfigOptions& options) {
 
 ExitCode command_schema() {
   std::cout << json_schema();
+  return ExitCode::fine;
+}
+
+ExitCode command_keys() {
+  std::cout << config_reference();
   return ExitCode::fine;
 }
 

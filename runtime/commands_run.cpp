@@ -1,4 +1,5 @@
 #include <iostream>
+#include <limits>
 
 #include "messages/json.hpp"
 #include "runtime/commands.hpp"
@@ -10,22 +11,25 @@
 namespace esper {
 namespace {
 
-ConfigOptions with_seed(const RunOptions& options, std::uint32_t repetition) {
-  auto from = options.from;
-  if (options.seed) from.overrides.push_back("seed=" + std::to_string(*options.seed + repetition));
-  return from;
-}
-
 /// A directory per seed; several seeds share the folder named by --out.
 std::filesystem::path out_of(const RunOptions& options, std::uint64_t seed) {
   if (options.out.empty() || options.repeat == 1) return options.out;
   return options.out / ("seed-" + std::to_string(seed));
 }
 
-bool is_taken(const std::filesystem::path& out) {
-  std::error_code error;
-  return !out.empty() && std::filesystem::exists(out, error) &&
-         (!std::filesystem::is_directory(out, error) || !std::filesystem::is_empty(out, error));
+/// What stands against the command line itself.
+std::vector<ConfigMistake> mistakes_of(const RunOptions& options) {
+  std::vector<ConfigMistake> found;
+  if (const auto fault = RunDirectory::check(options.out))
+    found.push_back(
+        {options.out.empty() ? "working directory" : "--out " + options.out.string(), 0, 0, "",
+         fault->sentence, "",
+         options.out.empty() ? "name a directory with --out" : "name a new or an empty directory"});
+  constexpr auto largest = std::numeric_limits<std::uint64_t>::max();
+  if (options.seed && *options.seed > largest - (options.repeat - 1))
+    found.push_back({"--repeat " + std::to_string(options.repeat), 0, 0, "",
+                     "seeds go on past " + std::to_string(largest), "", "give a smaller --seed"});
+  return found;
 }
 
 void print_reports(const std::vector<RunReport>& reports, OutputFormat output) {
@@ -55,38 +59,35 @@ void print_reports(const std::vector<RunReport>& reports, OutputFormat output) {
 }  // namespace
 
 ExitCode command_run(const RunOptions& options) {
-  auto config = config_or_mistakes(with_seed(options, 0));
+  const auto& stop = stop_on_signals();
+  auto from = options.from;
+  if (options.seed) from.overrides.push_back("seed=" + std::to_string(*options.seed));
+  auto config = config_or_mistakes(from, mistakes_of(options));
   if (!config) return ExitCode::usage;
-  if (is_taken(options.out)) {
-    std::cerr << options.out.string() << " exists and isn't empty; name another directory\n";
-    return ExitCode::usage;
-  }
-  if (options.dry_run) return command_plan(with_seed(options, 0));
+  if (options.dry_run) return command_plan(from);
   const auto library = load_gpu_library();
   if (!library) {
     std::cerr << library.refusal().sentence << '\n';
     return ExitCode::failed;
   }
-  const auto& stop = stop_on_signals();
-  const auto first_seed = config->seed;
   Progress progress;
   std::vector<RunReport> reports;
-  int exit = number_of(ExitCode::fine);
-  for (std::uint32_t i = 0; i < options.repeat && !stop; ++i) {
-    config->seed = first_seed + i;
+  auto exit = ExitCode::fine;
+  for (std::uint32_t i = 0; i < options.repeat && !stop; ++i, ++config->seed) {
     const auto directory = RunDirectory::create(*config, out_of(options, config->seed));
-    if (!directory) {
+    if (!directory) {  // it could be made a moment ago
       std::cerr << directory.refusal().sentence << '\n';
-      return ExitCode::usage;
+      exit = ExitCode::usage;
+      break;
     }
     std::cerr << "seed " << config->seed << " in " << directory.value().path().string() << '\n';
     reports.push_back(
         train_and_report(*config, *library.value(), directory.value(), stop, progress));
     if (!reports.back().error.empty()) std::cerr << reports.back().error << '\n';
-    if (exit == number_of(ExitCode::fine)) exit = reports.back().exit;
+    if (exit == ExitCode::fine) exit = static_cast<ExitCode>(reports.back().exit);
   }
-  print_reports(reports, options.from.output);
-  return stop ? ExitCode::interrupted : static_cast<ExitCode>(exit);
+  if (!reports.empty()) print_reports(reports, options.from.output);
+  return stop ? ExitCode::interrupted : exit;
 }
 
 }  // namespace esper

@@ -48,31 +48,49 @@ ConfigMistake mistake_of(const JsonFlaw& flaw, const std::string& file) {
   return mistake;
 }
 
-/// The part of "a.b=c" after '=' as JSON where it is JSON, else as text; at no line.
-JsonNode override_value(const std::string& text) {
-  auto document = parse_positioned(text);
-  const std::function<void(JsonNode&)> unplace = [&](JsonNode& node) {
-    node.at = {};
-    for (auto& element : node.elements) unplace(element);
-    for (auto& member : node.members) {
-      member.key_at = {};
-      unplace(member.value);
-    }
-  };
-  if (document.complete && document.flaws.empty()) {
-    unplace(document.root);
-    return document.root;
+void place_all(JsonNode& node, const TextPosition& at) {
+  node.at = at;
+  for (auto& element : node.elements) place_all(element, at);
+  for (auto& member : node.members) {
+    member.key_at = at;
+    place_all(member.value, at);
   }
+}
+
+/// The part of "a.b=c" after '=': JSON where it is JSON, else text. A flaw in what can only be
+/// meant as JSON is a mistake.
+JsonNode override_value(const std::string& key, const std::string& text, const TextPosition& at,
+                        ConfigReader& reader) {
+  auto document = parse_positioned(text);
+  const char first = text.empty() ? ' ' : text.front();
+  const bool is_json = document.complete && document.flaws.empty();
+  const bool is_number = document.complete && (first == '-' || (first >= '0' && first <= '9'));
   JsonNode node;
   node.scalar = text;
+  if (is_json || is_number || first == '{' || first == '[') {
+    for (const auto& flaw : document.flaws) {
+      const auto mistake = mistake_of(flaw, "");
+      const bool joins = !flaw.key.empty() && flaw.key.front() != '[';
+      reader.report(at, joins ? joined_key(key, flaw.key) : key + flaw.key, mistake.problem,
+                    mistake.remedy);
+    }
+    node = std::move(document.root);
+    if (!document.complete) {  // told; what is left of it says nothing new
+      node = {};
+      node.scalar = nlohmann::json(nlohmann::json::value_t::discarded);
+    }
+  }
+  place_all(node, at);
   return node;
 }
 
 void overlay(JsonNode& root, std::string_view path, JsonNode value) {
+  const auto at = value.at;
   auto* node = &root;
   for (;;) {
     if (node->kind != JsonNode::Kind::object) {
       *node = {};
+      node->at = at;
       node->kind = JsonNode::Kind::object;
     }
     const auto dot = path.find('.');
@@ -80,12 +98,12 @@ void overlay(JsonNode& root, std::string_view path, JsonNode value) {
     auto found = std::find_if(node->members.begin(), node->members.end(),
                               [&](const JsonMember& member) { return member.key == key; });
     if (found == node->members.end()) {
-      node->members.push_back({key, {}, {}});
+      node->members.push_back({key, at, {}});
       found = std::prev(node->members.end());
     }
     if (dot == std::string_view::npos) {
       found->value = std::move(value);
-      found->key_at = {};
+      found->key_at = at;
       return;
     }
     node = &found->value;
@@ -162,14 +180,16 @@ ParsedConfig parse_config(std::string_view text, const std::string& file,
   ParsedConfig parsed;
   auto document = parse_positioned(std::string{text});
   for (const auto& flaw : document.flaws) parsed.mistakes.push_back(mistake_of(flaw, file));
-  ConfigReader reader{file, document.complete};
-  for (const auto& change : overrides) {
+  ConfigReader reader{file, overrides, document.complete};
+  for (std::size_t i = 0; i < overrides.size(); ++i) {
+    const auto& change = overrides[i];
+    const TextPosition at{0, i + 1};
     const auto equals = change.find('=');
     if (equals == std::string::npos || equals == 0)
-      reader.report({}, change, "no value is set", "write --set key=value");
-    else
+      reader.report(at, "", "sets no key", "write --set KEY=VALUE");
+    else if (document.root.kind == JsonNode::Kind::object)  // else the file itself is told wrong
       overlay(document.root, std::string_view{change}.substr(0, equals),
-              override_value(change.substr(equals + 1)));
+              override_value(change.substr(0, equals), change.substr(equals + 1), at, reader));
   }
   const bool readable = document.complete || document.root.kind == JsonNode::Kind::object;
   if (readable) reader.read(document.root, "", parsed.config);
@@ -194,6 +214,13 @@ ParsedConfig load_config(const std::filesystem::path& file,
   return parse_config(text.str(), file.string(), overrides);
 }
 
+/// Line ends and other control characters as spaces: a mistake is one line.
+std::string one_line(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
+  return text;
+}
+
 std::string sentence_of(const ConfigMistake& mistake) {
   auto text = mistake.file;
   if (mistake.line != 0)
@@ -201,7 +228,7 @@ std::string sentence_of(const ConfigMistake& mistake) {
   if (!mistake.key.empty()) text += ": " + mistake.key;
   text += ": " + mistake.problem;
   if (!mistake.nearest.empty()) text += "; did you mean " + mistake.nearest + "?";
-  return text + " (" + mistake.remedy + ")";
+  return one_line(text + " (" + mistake.remedy + ")");
 }
 
 std::string effective_config(const RunConfig& config) {

@@ -9,8 +9,8 @@
 
 namespace esper {
 
-/// One thing wrong. Line and column count from 1; line 0: the key stands on the command line
-/// (`file` says so) or is missing altogether.
+/// One thing wrong. Line and column count from 1; line 0: the mistake stands on the command line,
+/// and `file` is that part of it, or the file can't be read.
 struct ConfigMistake {
   std::string file;
   std::uint64_t line{}, column{};
@@ -52,6 +52,10 @@ struct ParsedConfig {
 
 /// JSON Schema (draft 2020-12) of a config file, from the field list and the rules.
 [[nodiscard]] std::string json_schema();
+
+/// Every key with type, default, range and meaning as Markdown tables, one per section, from the
+/// same list: the second half of docs/config.md.
+[[nodiscard]] std::string config_reference();
 
 /// Valid key nearest to an unknown one, by edit distance, as a full path: a sister of the unknown
 /// key, or a key of the same name elsewhere. "" when none is near.

@@ -114,18 +114,24 @@ void check_added_blueprints(const CatalogueConfig& blueprints, Contradictions& a
     const auto& added = blueprints.add[i];
     const auto key = "blueprints.add[" + std::to_string(i) + "]";
     const bool convolves = added.kind == BlueprintKind::depthwise_separable ||
+                           added.kind == BlueprintKind::bottleneck ||
                            added.kind == BlueprintKind::spatial_depthwise ||
                            added.kind == BlueprintKind::plain_convolution;
     const bool reduces = added.kind == BlueprintKind::squeeze_excitation ||
                          added.kind == BlueprintKind::bottleneck ||
                          added.kind == BlueprintKind::low_rank;
-    all.expect(added.kernel == 0 || added.kernel % 2 == 1, key + ".kernel",
+    all.expect(!convolves || added.kernel == 0 || added.kernel % 2 == 1, key + ".kernel",
                std::to_string(added.kernel) + " is even: the shape would change",
                "give an odd width");
     all.expect(!convolves || added.kernel != 0, key + ".kernel",
                std::string{name_of(added.kind)} + " needs a width", "give an odd width, such as 3");
     all.expect(!reduces || added.reduction != 0, key + ".reduction",
                std::string{name_of(added.kind)} + " needs a reduction", "give one, such as 4");
+    all.expect(convolves || added.kernel == 0, key + ".kernel",
+               std::string{name_of(added.kind)} + " has no kernel", "remove it");
+    all.expect(reduces || added.reduction == 0, key + ".reduction",
+               std::string{name_of(added.kind)} + " has no reduction", "remove it");
+    all.expect(!added.name.empty(), key + ".name", "is empty", "give a name");
     for (std::size_t before = 0; before < i; ++before)
       all.expect(
           blueprints.add[before].name != added.name, key + ".name",

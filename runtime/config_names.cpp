@@ -3,14 +3,19 @@
 #include "actors/decisions/blueprint_catalogue.hpp"
 #include "actors/decisions/host_catalogue.hpp"
 #include "runtime/config_checks.hpp"
+#include "runtime/listed.hpp"
 
 namespace esper {
 namespace {
 
-std::string listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
+/// What stands before the first dot of each name, once.
+std::vector<std::string> layers_of(const std::vector<std::string>& parameters) {
+  std::vector<std::string> layers;
+  for (const auto& name : parameters) {
+    auto layer = name.substr(0, name.find('.'));
+    if (layers.empty() || layers.back() != layer) layers.push_back(std::move(layer));
+  }
+  return layers;
 }
 
 /// Adds a contradiction and says false when `name` is not among `known`.
@@ -24,15 +29,28 @@ bool expect_known(const std::string& key, const std::string& what, const std::st
 
 void check_regions(const ModelConfig& model, std::vector<ConfigContradiction>& found) {
   if (model.regions.empty()) return;
+  for (std::size_t i = 0; i < model.regions.size(); ++i)
+    if (model.regions[i].name.empty())
+      found.push_back(
+          {"model.regions[" + std::to_string(i) + "].name", "is empty", "give the region a name"});
   auto description = describe_host(model.host, model.size);
   if (!description) return;
   const auto layers = host_layers(model.host, model.size);
+  const auto remedy =
+      "give each parameter of " + listed(layers_of(parameter_names(layers))) + " to one region";
+  std::vector<std::string> of_all;
   for (const auto& mistake : recut(*description, layers, model.regions)) {
-    const bool of_one = mistake.region < model.regions.size();
-    found.push_back(
-        {of_one ? "model.regions[" + std::to_string(mistake.region) + "]" : "model.regions",
-         mistake.problem, "give each of " + listed(parameter_names(layers)) + " to one region"});
+    if (mistake.region < model.regions.size())
+      found.push_back(
+          {"model.regions[" + std::to_string(mistake.region) + "]", mistake.problem, remedy});
+    else
+      of_all.push_back(mistake.problem);
   }
+  if (of_all.empty()) return;
+  const auto more = of_all.size() - 1;  // the same of other parameters
+  found.push_back({"model.regions",
+                   of_all.front() + (more > 0 ? ", nor " + std::to_string(more) + " more" : ""),
+                   remedy});
 }
 
 void check_blueprints(const CatalogueConfig& blueprints, std::vector<ConfigContradiction>& found) {

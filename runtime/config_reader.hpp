@@ -22,6 +22,7 @@ namespace esper {
 [[nodiscard]] inline std::string range_text(const KeyRule& rule) {
   const bool lower = std::isfinite(rule.minimum);
   const bool upper = std::isfinite(rule.maximum);
+  if (rule.minimum == rule.maximum) return number_text(rule.minimum);
   std::string text;
   if (lower) text = (rule.minimum_excluded ? "above " : "at least ") + number_text(rule.minimum);
   if (upper) text += (lower ? " and at most " : "at most ") + number_text(rule.maximum);
@@ -36,7 +37,9 @@ namespace esper {
 class ConfigReader {
  public:
   /// `whole` is false for a text that broke off: what is missing then is no mistake of its own.
-  ConfigReader(std::string file, bool whole) : file_(std::move(file)), whole_(whole) {}
+  /// `overrides`: their texts name the mistakes that stand in them.
+  ConfigReader(std::string file, std::vector<std::string> overrides, bool whole)
+      : file_(std::move(file)), overrides_(std::move(overrides)), whole_(whole) {}
 
   template <typename T>
   void read(const JsonNode& node, const std::string& key, T& value) {
@@ -51,8 +54,10 @@ class ConfigReader {
 
   void report(const TextPosition& at, std::string key, std::string problem, std::string remedy,
               std::string nearest = "") {
-    mistakes_.push_back({at.line == 0 ? "command line" : file_, at.line, at.column, std::move(key),
-                         std::move(problem), std::move(nearest), std::move(remedy)});
+    const bool in_file = at.line != 0;
+    mistakes_.push_back({in_file ? file_ : "--set " + overrides_.at(at.column - 1), at.line,
+                         in_file ? at.column : 0, std::move(key), std::move(problem),
+                         std::move(nearest), std::move(remedy)});
   }
 
   [[nodiscard]] std::vector<ConfigMistake>& mistakes() { return mistakes_; }
@@ -145,14 +150,18 @@ class ConfigReader {
                            static_cast<std::uint64_t>(std::numeric_limits<T>::max());
     }
     if (!fits) {
-      report(node.at, key, node.scalar.dump() + " is out of range",
-             "give a value of " + range_text(*rule));
+      auto range = range_text(*rule);
+      if constexpr (std::is_unsigned_v<T>)
+        if (!std::isfinite(rule->maximum))
+          range += " and at most " + std::to_string(std::numeric_limits<T>::max());
+      report(node.at, key, node.scalar.dump() + " is out of range", "give " + range);
       return;
     }
     value = node.scalar.get<T>();
   }
 
   std::string file_;
+  std::vector<std::string> overrides_;
   bool whole_;
   std::vector<ConfigMistake> mistakes_;
 };

@@ -29,6 +29,8 @@ const std::atomic<bool>& stop_on_signals() {
     action.sa_flags = SA_RESTART;
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
+    action.sa_handler = SIG_IGN;  // whoever read our output may go; the run goes on
+    sigaction(SIGPIPE, &action, nullptr);
     return true;
   }();
   (void)installed;

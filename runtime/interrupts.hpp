@@ -1,5 +1,5 @@
 #pragma once
-// SIGINT and SIGTERM: the first asks the run to end, the second ends the process.
+// SIGINT and SIGTERM: the first asks the run to end, the second ends the process. SIGPIPE: ignored.
 #include <atomic>
 
 namespace esper {

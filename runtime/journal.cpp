@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include <nlohmann/json.hpp>
+
 #include "runtime/digest.hpp"
 
 namespace esper {
@@ -162,6 +164,30 @@ bool Journal::append(const std::vector<JournalEntry>& entries) {
     if (entries[i].sequence != next_sequence() + i)
       throw InvariantViolation("journal entries with a gap in their sequence");
   if (entries.empty()) return true;
+  const auto start = std::chrono::steady_clock::now();
+  const bool written = commit(entries);
+  tell(written, std::chrono::steady_clock::now() - start, entries.size());
+  return written;
+}
+
+void Journal::watch(Metrics& metrics, Log& log) {
+  metrics_ = &metrics;
+  log_ = &log;
+}
+
+void Journal::tell(bool written, std::chrono::duration<double> took, std::size_t entries) {
+  if (metrics_ == nullptr) return;
+  const auto role = name_of(Role::journal);
+  metrics_->observe("esper_journal_append_seconds", role, took.count());
+  if (written) metrics_->add("esper_journal_entries_total", role, "", static_cast<double>(entries));
+  if (refused_ == !written) return;
+  refused_ = !written;
+  log_->write(refused_ ? LogLevel::error : LogLevel::warning,
+              refused_ ? "disk_refuses" : "disk_takes_again",
+              nlohmann::json{{"file", file_.string()}, {"reason", refusal_}}.dump());
+}
+
+bool Journal::commit(const std::vector<JournalEntry>& entries) {
   auto hashes = hashes_;
   try {
     database_->execute("BEGIN IMMEDIATE");

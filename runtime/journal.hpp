@@ -81,12 +81,18 @@ class Journal final : public JournalStore {
   /// Repeated: the same seal. Errors: disk.
   [[nodiscard]] Result<JournalSeal, JournalFault> seal();
 
+  /// From now on each append is timed, and the log is told why the disk refuses, and when it takes
+  /// entries again. Both outlive the journal.
+  void watch(Metrics& metrics, Log& log);
+
   /// A disk that fails when the entry of this sequence is written. For tests of that fault.
   void set_fault(std::function<bool(std::uint64_t sequence)> fails) { fails_ = std::move(fails); }
 
  private:
   Journal(std::filesystem::path file, DatabaseAccess access);
+  bool commit(const std::vector<JournalEntry>& entries);
   void write(const std::vector<JournalEntry>& entries, JournalHashes& hashes);
+  void tell(bool written, std::chrono::duration<double> took, std::size_t entries);
 
   std::filesystem::path file_;
   std::unique_ptr<Database> database_;
@@ -94,6 +100,9 @@ class Journal final : public JournalStore {
   JournalHashes hashes_;
   std::string refusal_;
   bool writable_{};
+  Metrics* metrics_{};
+  Log* log_{};
+  bool refused_{};  ///< the last append
   std::optional<JournalSeal> seal_;
   std::function<bool(std::uint64_t)> fails_;
 };

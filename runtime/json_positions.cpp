@@ -99,10 +99,13 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
     error_offset_ = position;
     error_is_range_ = error.id == 406;  // a number past the largest double
     error_token_ = token;
-    const bool cut = read_ >= text_.size() && !error_is_range_;
+    const auto told = sentence(error.what());
+    // A token that is complete but wrong here was not cut off, even at the very end.
+    const bool cut = read_ >= text_.size() && !error_is_range_ &&
+                     (told.find("unexpected") == std::string::npos ||
+                      told.find("unexpected end of input") != std::string::npos);
     const auto at = position_of(text_, position == 0 ? 0 : position - 1);
-    error_flaw_ = {cut ? JsonFlawKind::cut_off : JsonFlawKind::syntax, at, path(key_),
-                   sentence(error.what())};
+    error_flaw_ = {cut ? JsonFlawKind::cut_off : JsonFlawKind::syntax, at, path(key_), told};
     return false;
   }
 
@@ -133,6 +136,12 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool open(JsonNode::Kind kind) {
+    constexpr std::size_t depth_max = 64;  // the tree is read and freed by recursion
+    if (stack_.size() == depth_max) {
+      error_flaw_ = {JsonFlawKind::syntax, position_of(text_, read_ - 1), path(key_),
+                     "nested more than " + std::to_string(depth_max) + " deep"};
+      return false;
+    }
     Open opened{{}, key_, key_at_};
     opened.node.kind = kind;
     opened.node.at = position_of(text_, read_ - 1);

@@ -9,7 +9,8 @@
 
 namespace esper {
 
-/// From 1, in characters. Line 0: not from a file.
+/// From 1, in characters. Line 0: not from the file; `column` is then the number, from 1, of the
+/// override that it stands in.
 struct TextPosition {
   std::uint64_t line{}, column{};
   friend bool operator==(const TextPosition&, const TextPosition&) = default;
@@ -52,7 +53,7 @@ struct JsonDocument {
 };
 
 /// Of a duplicate key the first value stays. A number that no double holds, NaN and Infinity are
-/// flaws and read as a discarded scalar.
+/// flaws and read as a discarded scalar. Nesting past 64 is a syntax flaw.
 [[nodiscard]] JsonDocument parse_positioned(std::string text);
 
 }  // namespace esper

@@ -1,7 +1,6 @@
 // Arguments in, exit code out. What each command does stands in runtime/commands_*.cpp.
 #include <functional>
 #include <iostream>
-#include <map>
 
 #include <CLI/CLI.hpp>
 
@@ -11,12 +10,14 @@
 namespace esper {
 namespace {
 
-const std::map<std::string, OutputFormat> formats{{"text", OutputFormat::text},
-                                                  {"json", OutputFormat::json}};
-
 void add_output(CLI::App& command, OutputFormat& output) {
-  command.add_option("-o,--output", output, "How data is printed: text or json")
-      ->transform(CLI::CheckedTransformer(formats));
+  command
+      .add_option_function<std::string>(
+          "-o,--output",
+          [&output](const std::string& name) { output = *enum_from<OutputFormat>(name); },
+          "How data is printed")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORMAT");
 }
 
 void add_config(CLI::App& command, ConfigOptions& options, bool needed = true) {
@@ -66,7 +67,8 @@ class CommandLine {
     add_config(command, run_.from);
     add_overrides(command, run_.from);
     command.add_option("--out", run_.out, "New or empty directory; else runs/NAME-N");
-    command.add_option("--seed", run_.seed, "Instead of the config's seed");
+    command.add_option("--seed", run_.seed, "Instead of the config's seed")
+        ->check(CLI::NonNegativeNumber);
     command.add_option("--repeat", run_.repeat, "Run with this many seeds: N, N+1, …")
         ->check(CLI::Range(1, 1'000));
     command.add_flag("--dry-run", run_.dry_run, "Check and print the plan; start nothing");
@@ -78,11 +80,17 @@ class CommandLine {
     auto& command = *app_.add_subcommand("validate", "Find every mistake of a config");
     add_config(command, config_, false);
     add_overrides(command, config_);
-    command.add_flag("--schema", schema_, "Print the JSON Schema of configs instead");
+    auto* schema =
+        command.add_flag("--schema", schema_, "Print the JSON Schema of configs instead");
+    command.add_flag("--keys", keys_, "Print every key with type, default and range instead")
+        ->excludes(schema);
     command.footer("Example:\n  esper validate configs/small.json -o json");
     command.callback([this] {
-      if (!schema_ && config_.config.empty()) throw CLI::RequiredError("config");
-      chosen_ = [this] { return schema_ ? command_schema() : command_validate(config_); };
+      if (!schema_ && !keys_ && config_.config.empty()) throw CLI::RequiredError("config");
+      chosen_ = [this] {
+        if (schema_) return command_schema();
+        return keys_ ? command_keys() : command_validate(config_);
+      };
     });
   }
 
@@ -129,7 +137,7 @@ class CommandLine {
   ConfigOptions config_;
   EventOptions events_;
   BlueprintOptions blueprints_;
-  bool schema_{};
+  bool schema_{}, keys_{};
   std::function<ExitCode()> chosen_;
 };
 

@@ -1,10 +1,12 @@
 #include "runtime/progress.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <iomanip>
 #include <iostream>
 #include <sstream>
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "messages/json.hpp"
@@ -15,6 +17,18 @@ namespace {
 
 constexpr std::chrono::milliseconds terminal_interval{250};
 constexpr std::chrono::milliseconds piped_interval{2'000};
+
+/// As no-color.org has it: there and not empty.
+bool is_set(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value != nullptr && *value != '\0';
+}
+
+/// 0: not known.
+std::size_t terminal_columns() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
 
 bool counts_as_growing(Stage stage) {
   return stage == Stage::train_isolated || stage == Stage::grafting || stage == Stage::stabilising;
@@ -59,9 +73,14 @@ std::string progress_line(const ProgressState& state) {
   return line.str();
 }
 
+std::string fitted(std::string line, std::size_t columns) {
+  if (columns > 0 && line.size() >= columns) line.resize(columns - 1);
+  return line;
+}
+
 Progress::Progress()
     : terminal_(isatty(STDERR_FILENO) == 1),
-      colour_(terminal_ && std::getenv("NO_COLOR") == nullptr),
+      colour_(terminal_ && !is_set("NO_COLOR")),
       start_(std::chrono::steady_clock::now()),
       thread_([this](const std::stop_token& stop) { draw_until_stopped(stop); }) {}
 
@@ -88,36 +107,50 @@ void Progress::tell(const TrainingProgress& progress, Training* training) {
 }
 
 void Progress::end() {
+  const std::lock_guard drawing{drawing_};
+  draw(true);
   const std::lock_guard lock{mutex_};
-  if (told_) draw(true);
   training_ = nullptr;
   told_ = false;
 }
 
 void Progress::draw_until_stopped(const std::stop_token& stop) {
-  std::unique_lock lock{mutex_};
-  while (!stop.stop_requested()) {
-    changed_.wait_for(lock, stop, terminal_ ? terminal_interval : piped_interval,
-                      [] { return false; });
-    if (told_ && !stop.stop_requested()) draw(false);
+  for (;;) {
+    {
+      std::unique_lock lock{mutex_};
+      changed_.wait_for(lock, stop, terminal_ ? terminal_interval : piped_interval,
+                        [] { return false; });
+    }
+    if (stop.stop_requested()) return;
+    const std::lock_guard drawing{drawing_};
+    draw(false);
   }
 }
 
-void Progress::gather(ProgressState& state) const {
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
-  state.seconds = elapsed.count();
-  if (!journal_.empty()) state.energy = newest_balance(journal_);
-  if (training_ == nullptr || training_->executor() == nullptr) return;
-  state.seeds = training_->executor()->seeds();
-  state.region_names.clear();
-  for (const auto& region : training_->host().regions) state.region_names.push_back(region.name);
+void Progress::gather(ProgressState& state, Training* training,
+                      const std::filesystem::path& journal) const {
+  if (!journal.empty()) state.energy = newest_balance(journal);
+  if (training == nullptr || training->executor() == nullptr) return;
+  state.seeds = training->executor()->seeds();
+  for (const auto& region : training->host().regions) state.region_names.push_back(region.name);
 }
 
+/// With `drawing_` held: so nobody ends the training that is looked at.
 void Progress::draw(bool last) {
-  gather(state_);
-  auto line = progress_line(state_);
-  if (colour_ && !state_.arm.empty())
-    line = "\033[1m" + state_.arm + "\033[0m" + line.substr(state_.arm.size());
+  std::unique_lock lock{mutex_};
+  if (!told_) return;
+  auto state = state_;
+  auto* const training = training_;
+  const auto journal = journal_;
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
+  lock.unlock();
+
+  state.seconds = elapsed.count();
+  gather(state, training, journal);
+  auto line = progress_line(state);
+  if (terminal_) line = fitted(std::move(line), terminal_columns());
+  const auto name = std::min(state.arm.size(), line.size());
+  if (colour_) line = "\033[1m" + line.substr(0, name) + "\033[0m" + line.substr(name);
   if (terminal_)
     std::cerr << "\r\033[K" << line << (last ? "\n" : "") << std::flush;
   else

@@ -22,6 +22,9 @@ struct ProgressState {
   std::vector<SeedStatus> seeds;
 };
 
+/// The line cut to a terminal of so many columns, so that the next one can be drawn over it.
+[[nodiscard]] std::string fitted(std::string line, std::size_t columns);
+
 /// "grown  step 120/300  loss 0.5123  energy 240 free, 95 spent  seeds early 1 late 0  8 s left".
 [[nodiscard]] std::string progress_line(const ProgressState& state);
 
@@ -41,11 +44,12 @@ class Progress {
  private:
   void draw_until_stopped(const std::stop_token& stop);
   void draw(bool last);
-  void gather(ProgressState& state) const;
+  void gather(ProgressState& state, Training* training, const std::filesystem::path& journal) const;
 
   bool terminal_;
   bool colour_;
-  mutable std::mutex mutex_;
+  std::mutex drawing_;  ///< held while a line is drawn, which may take long; before `mutex_`
+  std::mutex mutex_;    ///< of what follows; the trainer waits for it in tell()
   std::condition_variable_any changed_;
   ProgressState state_;
   std::filesystem::path journal_;

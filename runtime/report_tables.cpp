@@ -30,6 +30,7 @@ bool is_number(const std::string& cell) {
 }
 
 void print_arms(std::ostream& out, const RunReport& report) {
+  if (report.arms.empty()) return;
   Table table{{"arm", "accuracy", "loss", "parameters", "operations", "training ops", "latency ms",
                "wall s"}};
   for (const auto& arm : report.arms)
@@ -53,6 +54,26 @@ void print_arms(std::ostream& out, const RunReport& report) {
   print_table(out, compared);
 }
 
+/// The same refusal again and again is one line, with the newest numbers.
+std::vector<std::pair<SeedAccount, std::size_t>> merged(const std::vector<SeedAccount>& seeds) {
+  std::vector<std::pair<SeedAccount, std::size_t>> lines;
+  for (const auto& seed : seeds) {
+    const auto same = std::find_if(lines.begin(), lines.end(), [&](const auto& line) {
+      const auto& before = line.first;
+      return before.fate == "refused" && seed.fate == "refused" && before.slot == seed.slot &&
+             before.blueprint == seed.blueprint && before.gate == seed.gate &&
+             before.reason == seed.reason;
+    });
+    if (same == lines.end()) {
+      lines.emplace_back(seed, 1);
+    } else {
+      same->first = seed;
+      ++same->second;
+    }
+  }
+  return lines;
+}
+
 void print_seeds(std::ostream& out, const RunAccount& account) {
   out << "\nSeeds\n";
   if (account.seeds.empty()) {
@@ -60,10 +81,14 @@ void print_seeds(std::ostream& out, const RunAccount& account) {
     return;
   }
   Table table{{"region", "slot", "blueprint", "fate", "gate", "measured", "threshold", "reason"}};
-  for (const auto& seed : account.seeds)
+  for (const auto& [seed, times] : merged(account.seeds)) {
+    const bool has_numbers = seed.gate.starts_with('G');
     table.push_back({seed.region, seed.slot, seed.blueprint, seed.fate.empty() ? "-" : seed.fate,
-                     seed.gate.empty() ? "-" : seed.gate, significant(seed.measured),
-                     significant(seed.threshold), seed.reason});
+                     seed.gate.empty() ? "-" : seed.gate,
+                     has_numbers ? significant(seed.measured) : "-",
+                     has_numbers ? significant(seed.threshold) : "-",
+                     seed.reason + (times > 1 ? " (" + std::to_string(times) + " times)" : "")});
+  }
   print_table(out, table);
 }
 
@@ -118,13 +143,23 @@ void print_ledger(std::ostream& out, const RunAccount& account) {
   Table table{{"cycle", "posture", "minted", "region", "granted", "reserved", "spent", "refused"}};
   for (const auto& cycle : account.cycles) {
     const auto number = std::to_string(cycle.cycle.value);
-    table.push_back({number, cycle.posture.empty() ? "-" : cycle.posture,
-                     std::to_string(cycle.minted.thousandths), "all", "", "", "", ""});
-    for (const auto& region : cycle.regions)
-      table.push_back({number, "", "", region.region, std::to_string(region.granted.thousandths),
-                       std::to_string(region.reserved.thousandths),
-                       std::to_string(region.spent.thousandths),
-                       std::to_string(region.refused.thousandths)});
+    const auto line = [&](const std::string& posture, const std::string& minted,
+                          const RegionCycle& one) {
+      table.push_back({number, posture, minted, one.region, std::to_string(one.granted.thousandths),
+                       std::to_string(one.reserved.thousandths),
+                       std::to_string(one.spent.thousandths),
+                       std::to_string(one.refused.thousandths)});
+    };
+    RegionCycle all{"all", {}, {}, {}, {}};
+    for (const auto& region : cycle.regions) {
+      all.granted += region.granted;
+      all.reserved += region.reserved;
+      all.spent += region.spent;
+      all.refused += region.refused;
+    }
+    line(cycle.posture.empty() ? "-" : cycle.posture, std::to_string(cycle.minted.thousandths),
+         all);
+    for (const auto& region : cycle.regions) line("", "", region);
   }
   print_table(out, table);
   const auto& energy = account.energy;

@@ -18,16 +18,74 @@ namespace fs = std::filesystem;
 
 constexpr const char* lock_name = ".lock";
 
-/// Makes the next free runs/NAME-N; create_directory tells whether we were the one to make it.
-Result<fs::path, DirectoryFault> next_free(const std::string& name) {
-  std::error_code error;
-  fs::create_directories("runs", error);
-  if (error) return DirectoryFault{"runs can't be made here: " + error.message()};
+/// Folders made on the way to a new one; gone again unless they are kept.
+class NewFolders {
+ public:
+  /// Makes `path` and what is missing above it. False: `error` says why.
+  bool make(const fs::path& path, std::error_code& error) {
+    if (path.has_parent_path() && !fs::exists(path.parent_path(), error) &&
+        !make(path.parent_path(), error))
+      return false;
+    if (fs::create_directory(path, error)) made_.push_back(path);
+    return !error;
+  }
+  /// That we, and no other process, made `path`, and made it last.
+  [[nodiscard]] bool hold(const fs::path& path) const {
+    return !made_.empty() && made_.back() == path;
+  }
+  void keep() { made_.clear(); }
+
+  NewFolders() = default;
+  NewFolders(const NewFolders&) = delete;
+  NewFolders& operator=(const NewFolders&) = delete;
+  ~NewFolders() {
+    std::error_code ignored;
+    for (auto path = made_.rbegin(); path != made_.rend(); ++path) fs::remove(*path, ignored);
+  }
+
+ private:
+  std::vector<fs::path> made_;
+};
+
+/// The next free runs/NAME-N; another process may still take it first.
+fs::path next_free(const std::string& name) {
+  std::error_code ignored;
   for (std::uint64_t number = 1;; ++number) {
     auto path = fs::path{"runs"} / (name + "-" + std::to_string(number));
-    if (fs::create_directory(path, error)) return path;
-    if (error) return DirectoryFault{path.string() + " can't be made: " + error.message()};
+    if (!fs::exists(path, ignored)) return path;
   }
+}
+
+/// Makes the next free runs/NAME-N.
+Result<fs::path, DirectoryFault> make_next(const std::string& name, NewFolders& made) {
+  std::error_code error;
+  for (;;) {
+    auto path = next_free(name);
+    if (!made.make(path, error))
+      return DirectoryFault{path.string() + " can't be made: " + error.message()};
+    if (made.hold(path)) return path;
+  }
+}
+
+/// Makes `out` where it is missing; one that is there must be empty and ours to write in.
+Result<fs::path, DirectoryFault> make_named(const fs::path& out, NewFolders& made) {
+  std::error_code error;
+  if (!fs::exists(out, error)) {
+    if (made.make(out, error)) return out;
+    return DirectoryFault{out.string() + " can't be made: " + error.message()};
+  }
+  if (!fs::is_directory(out, error)) return DirectoryFault{out.string() + " is no directory"};
+  if (!fs::is_empty(out, error) || error)
+    return DirectoryFault{out.string() + " exists and isn't empty"};
+  if (::access(out.c_str(), W_OK | X_OK) != 0)
+    return DirectoryFault{out.string() + " can't be written"};
+  return out;
+}
+
+/// With an empty `out` a run of that name.
+Result<fs::path, DirectoryFault> make(const fs::path& out, const std::string& name,
+                                      NewFolders& made) {
+  return out.empty() ? make_next(name, made) : make_named(out, made);
 }
 
 }  // namespace
@@ -45,30 +103,25 @@ bool write_file(const fs::path& file, const std::string& text) {
   return written;
 }
 
+std::optional<DirectoryFault> RunDirectory::check(const fs::path& out) {
+  NewFolders tried;
+  const auto made = make(out, "esper", tried);
+  return made ? std::nullopt : std::optional{made.refusal()};
+}
+
 Result<RunDirectory, DirectoryFault> RunDirectory::create(const RunConfig& config,
                                                           const fs::path& out) {
-  std::error_code error;
-  bool is_new = true;
-  auto path = out;
-  if (out.empty()) {
-    auto made = next_free(config.name);
-    if (!made) return made.refusal();
-    path = made.value();
-  } else if (fs::exists(out, error)) {
-    if (!fs::is_directory(out, error)) return DirectoryFault{out.string() + " is no directory"};
-    if (!fs::is_empty(out, error) || error)
-      return DirectoryFault{out.string() + " exists and isn't empty"};
-    is_new = false;
-  } else if (!fs::create_directories(out, error)) {
-    return DirectoryFault{out.string() + " can't be made: " + error.message()};
-  }
-  RunDirectory directory{path};
+  NewFolders made;
+  const auto path = make(out, config.name, made);
+  if (!path) return path.refusal();
+  RunDirectory directory{path.value()};
   const bool locked = directory.lock();
-  if (locked && write_file(directory.config(), effective_config(config))) return directory;
-  if (locked) fs::remove(path / lock_name, error);
-  if (is_new) fs::remove(path, error);
-  return DirectoryFault{path.string() + (locked ? "/config.json can't be written"
-                                                : " can't be written or is in use")};
+  if (locked && write_file(directory.config(), effective_config(config))) {
+    made.keep();
+    return directory;
+  }
+  return DirectoryFault{path.value().string() + (locked ? "/config.json can't be written"
+                                                        : " can't be written or is in use")};
 }
 
 Result<RunDirectory, DirectoryFault> RunDirectory::open(const fs::path& path) {

@@ -1,6 +1,7 @@
 #pragma once
 // The one directory that a run writes.
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "messages/configuration.hpp"
@@ -19,6 +20,9 @@ class RunDirectory {
   /// an error nothing new is left behind.
   [[nodiscard]] static Result<RunDirectory, DirectoryFault> create(
       const RunConfig& config, const std::filesystem::path& out);
+  /// Whether create() could make `out`, found out by trying; what it makes it takes back. Empty
+  /// `out`: whether runs/ takes a new directory.
+  [[nodiscard]] static std::optional<DirectoryFault> check(const std::filesystem::path& out);
   /// Of an earlier run, for reading; takes no lock. Errors: no directory, or none of ours.
   [[nodiscard]] static Result<RunDirectory, DirectoryFault> open(const std::filesystem::path& path);
 

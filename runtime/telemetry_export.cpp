@@ -105,20 +105,38 @@ std::vector<Counted> RegistryMetrics::positive(std::string_view name) const {
   return found;
 }
 
-MetricsFile::MetricsFile(const std::filesystem::path& file)
-    : output_(file, std::ios::app), start_(std::chrono::steady_clock::now()), last_(start_) {}
+MetricsFile::MetricsFile(const std::filesystem::path& file, const RegistryMetrics& metrics,
+                         std::chrono::milliseconds interval)
+    : metrics_(metrics),
+      interval_(interval),
+      output_(file, std::ios::app),
+      start_(std::chrono::steady_clock::now()),
+      thread_([this](const std::stop_token& stop) { write_until_stopped(stop); }) {}
 
-bool MetricsFile::write(const RegistryMetrics& metrics, Step step) {
-  last_ = std::chrono::steady_clock::now();
-  const std::chrono::duration<double> elapsed = last_ - start_;
-  output_ << "{\"seconds\":" << nlohmann::json(elapsed.count()) << ",\"step\":" << step.value
-          << ",\"metrics\":" << metrics.snapshot() << "}" << std::endl;
-  return output_.good();
+MetricsFile::~MetricsFile() {
+  thread_.request_stop();
+  thread_.join();
+  write();
 }
 
-void MetricsFile::write_at_intervals(const RegistryMetrics& metrics, Step step,
-                                     std::chrono::milliseconds interval) {
-  if (std::chrono::steady_clock::now() - last_ >= interval) write(metrics, step);
+bool MetricsFile::write() {
+  const std::lock_guard lock{mutex_};
+  return write_line();
+}
+
+void MetricsFile::write_until_stopped(const std::stop_token& stop) {
+  std::unique_lock lock{mutex_};
+  while (!stop.stop_requested()) {
+    changed_.wait_for(lock, stop, interval_, [] { return false; });
+    if (!stop.stop_requested()) write_line();
+  }
+}
+
+bool MetricsFile::write_line() {
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
+  output_ << "{\"seconds\":" << nlohmann::json(elapsed.count()) << ",\"step\":" << step_
+          << ",\"metrics\":" << metrics_.snapshot() << "}" << std::endl;
+  return output_.good();
 }
 
 JsonLog::JsonLog(const std::filesystem::path& file) {

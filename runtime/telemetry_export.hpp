@@ -1,9 +1,13 @@
 #pragma once
 // What a run tells the outside while it lives: metrics from one registry, and a log of JSON lines.
+#include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <mutex>
+#include <thread>
 
 #include "messages/interfaces.hpp"
 #include "runtime/account.hpp"
@@ -46,20 +50,31 @@ class RegistryMetrics final : public Metrics {
   std::unique_ptr<prometheus::Registry> registry_;
 };
 
-/// Appends {"seconds", "step", "metrics"} lines to a run's metrics.jsonl.
+/// Appends {"seconds", "step", "metrics"} lines to a run's metrics.jsonl: one in each interval, by
+/// a thread of its own, and one at the end. `metrics` outlives it.
 class MetricsFile {
  public:
-  explicit MetricsFile(const std::filesystem::path& file);
-  /// False: the disk refused.
-  bool write(const RegistryMetrics& metrics, Step step);
-  /// The same, but at most once in `interval`.
-  void write_at_intervals(const RegistryMetrics& metrics, Step step,
-                          std::chrono::milliseconds interval);
+  MetricsFile(const std::filesystem::path& file, const RegistryMetrics& metrics,
+              std::chrono::milliseconds interval);
+  ~MetricsFile();
+
+  /// How far training is; costs the trainer one store.
+  void at(Step step) { step_ = step.value; }
+  /// A line now. False: the disk refuses.
+  bool write();
 
  private:
+  void write_until_stopped(const std::stop_token& stop);
+  bool write_line();
+
+  const RegistryMetrics& metrics_;
+  std::chrono::milliseconds interval_;
   std::ofstream output_;
   std::chrono::steady_clock::time_point start_;
-  std::chrono::steady_clock::time_point last_;
+  std::atomic<std::uint64_t> step_{};
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::jthread thread_;
 };
 
 /// JSON lines {"time", "level", "event", "details"}, written by a thread of its own; when it falls

@@ -28,7 +28,7 @@ class TrainingRun {
         directory_(directory),
         stop_(stop),
         progress_(progress),
-        metrics_file_(directory.metrics()),
+        metrics_file_(directory.metrics(), metrics_, metrics_interval),
         log_(directory.log()) {
     report_.version = version_number();
     report_.seed = config.seed;
@@ -42,6 +42,7 @@ class TrainingRun {
       return finish(nullptr);
     }
     auto& journal = *made.value();
+    journal.watch(metrics_, log_);
     try {
       train_grown(journal);
       train_baselines();
@@ -59,6 +60,7 @@ class TrainingRun {
   void fail(ExitCode code, const std::string& error) {
     report_.exit = number_of(code);
     report_.error = error;
+    if (report_.weights_hash.empty()) report_.first_irreproducible = "the run ended early";
     log_.write(LogLevel::error, "run_failed", nlohmann::json{{"error", error}}.dump());
   }
 
@@ -70,7 +72,7 @@ class TrainingRun {
       progress_.tell(now, arm.training.get());
       metrics_.set("esper_step", "tolaria", "", static_cast<double>(now.step.value));
       metrics_.set("esper_training_loss_nats", "tolaria", "", now.loss);
-      metrics_file_.write_at_intervals(metrics_, now.step, metrics_interval);
+      metrics_file_.at(now.step);
     };
     const auto result =
         launch_grown(config_, {factory_, journal, metrics_, log_}, stop_, tell, arm.training);
@@ -79,8 +81,10 @@ class TrainingRun {
     report_.journal_hash = result.decision_hash;
     report_.weights_hash = arm.model.weights_hash;
     report_.first_irreproducible = result.first_irreproducible;
-    report_.reproducible = result.first_irreproducible.empty();
-    metrics_file_.write(metrics_, Step{arm.model.steps});
+    if (result.degraded && report_.first_irreproducible.empty())
+      report_.first_irreproducible = "the last turns are missing from the journal";
+    report_.reproducible = report_.first_irreproducible.empty();
+    metrics_file_.at(Step{arm.model.steps});
     if (result.degraded) report_.exit = number_of(ExitCode::degraded);
     if (result.grown.interrupted || stop_) report_.exit = number_of(ExitCode::interrupted);
   }

@@ -1,34 +1,16 @@
 #include <algorithm>
-#include <thread>
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "runtime/journal.hpp"
-#include "tests/cannot_run.hpp"
-#include "tests/paths.hpp"
+#include "tests/runtime/built_binary.hpp"
 #include "tests/runtime/process.hpp"
 
 namespace esper {
 namespace {
 
 namespace fs = std::filesystem;
-
-const fs::path binary = binary_directory() / "esper";
-const std::string small = (source_directory() / "configs/small.json").string();
-
-/// Says why and returns false where the executable or, if asked, the trainer isn't built.
-bool can_run(bool training = false) {
-  if (!fs::exists(binary)) {
-    cannot_run_here("esper is not built");
-    return false;
-  }
-  if (training && !fs::exists(binary.parent_path() / "libesper_gpu.so")) {
-    cannot_run_here("libesper_gpu.so is not built");
-    return false;
-  }
-  return true;
-}
 
 /// A run's directory of three entries, as a run leaves it.
 void make_run(const fs::path& directory) {
@@ -48,15 +30,6 @@ void make_run(const fs::path& directory) {
   REQUIRE(journal.value()->seal().has_value());
 }
 
-/// Waits until the file holds the text; false after a minute.
-bool comes_to_hold(const fs::path& file, const std::string& text) {
-  for (int i = 0; i < 600; ++i) {
-    if (fs::exists(file) && file_text(file).find(text) != std::string::npos) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds{100});
-  }
-  return false;
-}
-
 }  // namespace
 
 SCENARIO("exit 0: a valid config, help and version", "[command_line]") {
@@ -73,8 +46,12 @@ SCENARIO("exit 0: a valid config, help and version", "[command_line]") {
   says({"validate", "--schema"}, "json-schema.org");
   says({"plan", small}, "narset.early");
   says({"run", small, "--dry-run"}, "budget per cycle");
+  says({"run", small, "--dry-run", "-o", "json"}, "\"narset.early\"");
+  says({"validate", "--keys"}, "| `training.batch` |");
   says({"blueprints"}, "squeeze_excitation");
-  says({"--version"}, "CAF 0.17");
+  says({"--version"}, "esper 0.1.0 (");
+  says({"--version"}, "torch");
+  says({"--version"}, "CAF 0.17.6");
   for (const auto* command : {"run", "validate", "plan", "ledger", "events", "blueprints"})
     says({command, "--help"}, std::string{"Example:\n  esper "} + command);
   CHECK_FALSE(fs::exists(folder / "runs"));
@@ -110,16 +87,48 @@ SCENARIO("exit 2: usage and config", "[command_line]") {
   refused({}, "subcommand");
   refused({"fly"}, "fly");
   refused({"validate"}, "config");
+  refused({"plan", small, "-o", "xml"}, "json");
+  refused({"validate", small, "--set", "seed=one"}, "--set seed=one: seed: \"one\" is not");
   refused({"run", "bad.json"}, "did you mean name?");
   refused({"validate", "bad.json"}, "bad.json:2:21: seed");
   refused({"run", small, "--set", "training.bath=3"}, "training.batch");
   refused({"run", small, "--out", "full"}, "isn't empty");
+  refused({"run", small, "--out", "/proc/esper/run"}, "/proc/esper/run can't be made");
   refused({"run", small, "--repeat", "0"}, "repeat");
+  refused({"run", small, "--seed", "-1"}, "seed");
+  refused({"run", small, "--seed", "18446744073709551615", "--repeat", "2"}, "past");
   refused({"events", "none"}, "no directory");
   refused({"ledger", "full"}, "no run");
   Process json{binary, {"validate", "bad.json", "-o", "json"}, folder};
   CHECK(json.wait() == 2);
   CHECK(nlohmann::json::parse(json.out()).at("mistakes").size() == 3);
+  CHECK_FALSE(fs::exists(folder / "runs"));
+}
+
+SCENARIO("mistakes of the file, of overrides and of the directory come at once", "[command_line]") {
+  if (!can_run()) return;
+  const ScratchFolder folder;
+  write_text(folder / "bad.json",
+             "{\"version\": 1,\n\"nme\": \"x\", \"data\": {\"path\": \"/none\"}}");
+  Process process{binary,
+                  {"run", "bad.json", "--out", "/proc/esper", "--set", "seed=1e999", "-o", "json"},
+                  folder};
+  CHECK(process.wait() == 2);
+  const auto mistakes = nlohmann::json::parse(process.out()).at("mistakes");
+  const auto names = [&](const std::string& file, const std::string& key) {
+    return std::any_of(mistakes.begin(), mistakes.end(), [&](const nlohmann::json& mistake) {
+      return mistake.at("file") == file && mistake.at("key") == key &&
+             !mistake.at("remedy").get<std::string>().empty();
+    });
+  };
+  CHECK(names("--out /proc/esper", ""));
+  CHECK(names("--set seed=1e999", "seed"));
+  CHECK(names("bad.json", "nme"));
+  CHECK(names("bad.json", "name"));
+  CHECK(names("bad.json", "data.path"));
+  CHECK(mistakes.size() == 5);
+  const auto told = process.err();
+  CHECK(std::count(told.begin(), told.end(), '\n') == 5);  // one line each
   CHECK_FALSE(fs::exists(folder / "runs"));
 }
 
@@ -144,6 +153,10 @@ SCENARIO("exit 5: a journal whose chain is broken", "[command_line]") {
     CHECK(process.wait() == 5);
     CHECK(process.err().find("entry 2") != std::string::npos);
   }
+  Database{folder / "run/journal.db", DatabaseAccess::write}.execute(
+      "UPDATE entries SET kind = 'RegionReport' WHERE sequence = 2");
+  Process process{binary, {"ledger", "run"}, folder};  // now it can't be read to its end, either
+  CHECK(process.wait() == 5);
 }
 
 SCENARIO("events are filtered by kind, region and window", "[command_line]") {
@@ -163,54 +176,13 @@ SCENARIO("events are filtered by kind, region and window", "[command_line]") {
   CHECK(lines({"--region", "1"}) == 1);
   CHECK(lines({"--window", "2-3"}) == 2);
   CHECK(lines({"--window", "7"}) == 0);
-}
-
-SCENARIO("exit 3: lockstep that stalls ends degraded", "[command_line][training]") {
-  if (!can_run(true)) return;
-  const ScratchFolder folder;
-  Process process{binary,
-                  {"run", small, "--out", "run", "--set", "pace.stall_ms_max=1", "--set",
-                   "control.delay_ms_max=200", "--set", "baselines.host=false", "--set",
-                   "baselines.widened=false", "--set", "training.steps_max=60"},
-                  folder};
-  CHECK(process.wait() == 3);
-  const auto report = nlohmann::json::parse(file_text(folder / "run/report.json"));
-  CHECK(report.at("exit") == 3);
-  CHECK(report.at("reproducible") == false);
-}
-
-SCENARIO("exit 130: the first signal ends the step and seals", "[command_line][training]") {
-  if (!can_run(true)) return;
-  const ScratchFolder folder;
-  Process process{binary,
-                  {"run", small, "--out", "run", "--set", "training.steps_max=100000", "--set",
-                   "training.epochs=10000"},
-                  folder};
-  CHECK(comes_to_hold(folder / "stderr", "step"));
-  process.signal(SIGINT);
-  CHECK(process.wait() == 130);
-  const auto report = nlohmann::json::parse(file_text(folder / "run/report.json"));
-  CHECK(report.at("exit") == 130);
-  CHECK(Journal::verify(folder / "run/journal.db")
-            .ends_at(report.at("seal").at("head_hash").get<std::string>()));
-}
-
-SCENARIO("exit 130: a second signal ends at once, and the directory is readable",
-         "[command_line][training]") {
-  if (!can_run(true)) return;
-  const ScratchFolder folder;
-  Process process{binary,
-                  {"run", small, "--out", "run", "--set", "training.steps_max=100000", "--set",
-                   "training.epochs=10000"},
-                  folder};
-  CHECK(comes_to_hold(folder / "stderr", "step"));
-  process.signal(SIGTERM);
-  process.signal(SIGINT);
-  CHECK(process.wait() == 130);
-  for (const auto* command : {"events", "ledger"}) {
-    Process reader{binary, {command, "run"}, folder};
-    CHECK(reader.wait() == 0);
+  for (const auto* wrong : {"9-3", "x", "3-"}) {
+    Process process{binary, {"events", "run", "--window", wrong}, folder};
+    CHECK(process.wait() == 2);
   }
+  Process process{binary, {"events", "run", "--kind", "Outcomes"}, folder};
+  CHECK(process.wait() == 2);
+  CHECK(process.err().find("GateVerdict") != std::string::npos);
 }
 
 }  // namespace esper

@@ -152,6 +152,26 @@ SCENARIO("each mistake names its place, its key and its remedy", "[config]") {
     }
     CHECK(only_mistake(parsed_text("")).problem.find("ends too early") != std::string::npos);
   }
+  GIVEN("a mark too many at the very end") {
+    const auto mistake = only_mistake(parsed_text("{\"version\": 1, \"name\": \"test\",}"));
+    CHECK(mistake.problem.find("not JSON") != std::string::npos);
+    CHECK(mistake.column == 31);
+  }
+  GIVEN("nesting without end") {
+    const auto parsed = parsed_text("{\"version\": " + std::string(200'000, '['));
+    REQUIRE_FALSE(parsed.mistakes.empty());
+    CHECK(parsed.mistakes.back().problem.find("64 deep") != std::string::npos);
+  }
+  GIVEN("line ends in a name") {
+    const auto mistake = only_mistake(parsed_text(with("\"a\\nb\\u001b[1m\": 1")));
+    CHECK(sentence_of(mistake).find_first_of("\n\x1b") == std::string::npos);
+  }
+  GIVEN("a range that only the type bounds, and one of a single value") {
+    const auto seed = only_mistake(parsed_text(with("\"seed\": 18446744073709551616")));
+    CHECK(seed.remedy.find("18446744073709551615") != std::string::npos);
+    const auto version = only_mistake(parsed_text("{\"version\": 3, \"name\": \"test\"}"));
+    CHECK(version.remedy == "give 1");
+  }
   GIVEN("text that is not JSON, or JSON that is no object") {
     const auto mistake = only_mistake(parsed_text("{\"version\": 1,\n  name: 2}"));
     CHECK(mistake.line == 2);
@@ -206,6 +226,18 @@ SCENARIO("contradictions are found where their key stands", "[config]") {
         "blueprints.add[0].kernel");
   found(R"("blueprints": {"add": [{"name": "a", "kind": "low_rank"}]})",
         "blueprints.add[0].reduction");
+  found(R"("blueprints": {"add": [{"name": "a", "kind": "bottleneck", "reduction": 2}]})",
+        "blueprints.add[0].kernel");
+  found(R"("blueprints": {"add": [{"name": "a", "kind": "low_rank", "kernel": 3}]})",
+        "blueprints.add[0].kernel");
+  found(R"("blueprints": {"add": [{"name": "a", "kind": "normalisation", "reduction": 3}]})",
+        "blueprints.add[0].reduction");
+  found(R"("blueprints": {"add": [{"name": "", "kind": "normalisation"}]})",
+        "blueprints.add[0].name");
+  found(R"("blueprints": {"add": [{"name": "a", "kind": "normalisation"}, )"
+        R"({"name": "a", "kind": "normalisation"}]})",
+        "blueprints.add[1].name");
+  found(R"("model": {"regions": [{"name": "", "parameters": ["conv"]}]})", "model.regions[0].name");
   found(R"("model": {"host": "mnist"})", "model.host");
   found(R"("model": {"size": "huge"})", "model.size");
   found(R"("blueprints": {"use": ["low_rank", "magic"]})", "blueprints.use[1]");
@@ -231,7 +263,7 @@ SCENARIO("all mistakes come at once, in the text's order", "[config]") {
   CHECK(lines == std::vector<std::uint64_t>{1, 2, 3, 4, 4, 5, 6});  // line 1: no name
 }
 
-SCENARIO("overrides win, and their mistakes name the command line", "[config]") {
+SCENARIO("overrides win, and their mistakes name their text", "[config]") {
   GIVEN("overrides of each kind") {
     const auto parsed = parsed_text(with("\"seed\": 5, \"training\": {\"batch\": 32}"),
                                     {"seed=7", "name=other", "gates.alpha_stages=[0.5,1]",
@@ -245,12 +277,22 @@ SCENARIO("overrides win, and their mistakes name the command line", "[config]") 
     CHECK_FALSE(parsed.config.data.augment);
   }
   GIVEN("wrong ones") {
-    for (const auto* wrong : {"seed", "=3", "seed=one", "training.bath=3", "seed.low=3"}) {
+    for (const auto* wrong :
+         {"seed", "=3", "seed=", "seed=one", "training.bath=3", "seed.low=3", "seed=1e999",
+          "training.learning_rate=-1e999", "gates.alpha_stages=[0.5", "pace={\"mode\" 1}",
+          "pace={\"mode\": \"free\", \"mode\": \"lockstep\"}", "gates.alpha_stages=[2]",
+          "blueprints.add=[{\"kind\": \"normalisation\"}]", "gates.signal_min=20"}) {
       INFO(wrong);
-      const auto mistake = only_mistake(parsed_text(with(""), {wrong}));
-      CHECK(mistake.file == "command line");
+      const auto mistake = only_mistake(parsed_text(with(""), {"seed=3", wrong}));
+      CHECK(mistake.file == std::string{"--set "} + wrong);
       CHECK(mistake.line == 0);
+      CHECK(mistake.column == 0);
     }
+    CHECK(only_mistake(parsed_text(with(""), {"seed=1e999"})).key == "seed");
+    CHECK(only_mistake(parsed_text(with(""), {"seed=1e999"})).problem.find("finite") !=
+          std::string::npos);
+    CHECK(only_mistake(parsed_text("[1]", {"seed=3"})).problem.find("an object") !=
+          std::string::npos);
     const auto close = parsed_text(with(""), {"training.bath=3"});
     CHECK(close.mistakes.at(0).nearest == "training.batch");
   }
@@ -275,6 +317,22 @@ SCENARIO("every key has a rule and a description, and every rule a key", "[confi
 
 SCENARIO("the published schema is the one in the binary", "[config]") {
   CHECK(file_text(source_directory() / "configs/schema.json") == json_schema());
+}
+
+SCENARIO("docs/config.md lists the keys that the binary reads", "[config]") {
+  const auto text = file_text(source_directory() / "docs/config.md");
+  const std::string begin = "<!-- esper validate --keys -->\n";
+  REQUIRE(text.find(begin) != std::string::npos);
+  CHECK(text.substr(text.find(begin) + begin.size()) == config_reference());
+}
+
+SCENARIO("parameters that no region holds are one mistake", "[config]") {
+  const auto parsed =
+      parsed_text(with(R"("model": {"regions": [{"name": "a", "parameters": ["conv"]}]})"));
+  const auto mistake = only_mistake(parsed);
+  CHECK(mistake.key == "model.regions");
+  CHECK(mistake.problem == "no region holds norm0.weight, nor 9 more");
+  CHECK(mistake.remedy.find("head") != std::string::npos);
 }
 
 SCENARIO("the shipped configs are right", "[config]") {

@@ -1,11 +1,33 @@
 #include "runtime/journal.hpp"
 
+#include <atomic>
+
 #include <rapidcheck.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "runtime/digest.hpp"
+#include "runtime/telemetry_export.hpp"
 #include "tests/runtime/scratch_folder.hpp"
 #include "tests/test_seed.hpp"
+
+namespace {
+
+std::atomic<int> syncs{0};
+
+}  // namespace
+
+// SQLite's calls come here first, since the executable stands before libc.
+extern "C" int fdatasync(int file) {
+  ++syncs;
+  return static_cast<int>(syscall(SYS_fdatasync, file));
+}
+extern "C" int fsync(int file) {
+  ++syncs;
+  return static_cast<int>(syscall(SYS_fsync, file));
+}
 
 namespace esper {
 namespace {
@@ -115,6 +137,45 @@ SCENARIO("a disk that refuses loses no earlier turn and half-writes none", "[jou
       }
     }
   }
+}
+
+SCENARIO("each turn is one transaction with one sync, whatever its size", "[journal]") {
+  const ScratchFolder folder;
+  auto journal = created(folder / "journal.db");
+  REQUIRE(journal->append(entries(1)));  // the write-ahead log's head goes with the first
+  const auto before = syncs.load();
+  std::uint64_t next = 2;
+  for (const std::uint64_t count : {1U, 5U, 40U, 0U, 3U}) {
+    const auto at = syncs.load();
+    REQUIRE(journal->append(entries(count, next)));
+    CHECK(syncs.load() - at == (count == 0 ? 0 : 1));
+    next += count;
+  }
+  CHECK(syncs.load() - before == 4);
+}
+
+SCENARIO("appends are timed, and a disk that refuses is told once with its reason",
+         "[journal][metrics]") {
+  const ScratchFolder folder;
+  RegistryMetrics metrics;
+  {
+    JsonLog log{folder / "esper.log"};
+    auto journal = created(folder / "journal.db");
+    journal->watch(metrics, log);
+    REQUIRE(journal->append(entries(2)));
+    journal->set_fault([](std::uint64_t) { return true; });
+    CHECK_FALSE(journal->append(entries(1, 3)));
+    CHECK_FALSE(journal->append(entries(1, 3)));
+    journal->set_fault({});
+    CHECK(journal->append(entries(1, 3)));
+  }
+  const auto all = nlohmann::json::parse(metrics.snapshot());
+  CHECK(all.at("esper_journal_append_seconds{role=\"journal\"}").at("count") == 4);
+  CHECK(all.at("esper_journal_entries_total{role=\"journal\"}") == 3);
+  const auto log = file_text(folder / "esper.log");
+  CHECK(std::count(log.begin(), log.end(), '\n') == 2);
+  CHECK(log.find("\"disk_refuses\"") < log.find("\"disk_takes_again\""));
+  CHECK(log.find("disk I/O error") != std::string::npos);
 }
 
 SCENARIO("the decision hash runs over logical parts alone", "[journal]") {

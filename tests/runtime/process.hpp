@@ -16,9 +16,10 @@ namespace esper {
 
 class Process {
  public:
-  /// Starts `program` in `folder`, where its output is kept in two files.
+  /// Starts `program` in `folder`, where its output is kept in two files. `terminal`: an open one
+  /// that standard error goes to instead.
   Process(const std::filesystem::path& program, std::vector<std::string> arguments,
-          const ScratchFolder& folder)
+          const ScratchFolder& folder, int terminal = -1)
       : out_(folder / "stdout"), err_(folder / "stderr") {
     arguments.insert(arguments.begin(), program.string());
     std::vector<char*> raw;
@@ -28,7 +29,8 @@ class Process {
     if (child_ != 0) return;
     constexpr mode_t readable = 0644;
     dup2(open(out_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, readable), STDOUT_FILENO);
-    dup2(open(err_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, readable), STDERR_FILENO);
+    if (terminal < 0) terminal = open(err_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, readable);
+    dup2(terminal, STDERR_FILENO);
     if (chdir(folder.path().c_str()) == 0) execv(program.c_str(), raw.data());
     _exit(127);
   }

@@ -97,6 +97,7 @@ SCENARIO("the account follows seeds to the gate that decided them", "[report]") 
   culled.region = {1};
   auto refused = outcome(2, CommandKind::germinate, Stage::dormant);
   refused.refusal = CommandRefusal::limit_seeds;
+  refused.detail = "3 of 3";
   entries.add(7, Role::kasmina, 1, culled);
   entries.add(7, Role::kasmina, 1, refused);
   // Commands carry their region in their id.
@@ -105,7 +106,7 @@ SCENARIO("the account follows seeds to the gate that decided them", "[report]") 
   entries.list[8].payload = canonical(other_region);
 
   const auto account = account_of(entries.list, 4);
-  REQUIRE(account.seeds.size() == 3);
+  REQUIRE(account.seeds.size() == 4);
   CHECK(account.seeds[0].fate == "refused");
   CHECK(account.seeds[0].gate == "G0");
   CHECK(account.seeds[0].measured == 0.98);
@@ -119,6 +120,9 @@ SCENARIO("the account follows seeds to the gate that decided them", "[report]") 
   CHECK(account.seeds[2].region == "late");
   REQUIRE(account.refusals.size() == 1);
   CHECK(account.refusals[0].what == "germinate: limit_seeds");
+  CHECK(account.seeds[3].fate == "refused");
+  CHECK(account.seeds[3].gate == "limit");
+  CHECK(account.seeds[3].reason == "limit_seeds: 3 of 3");
   CHECK(account.windows == 9);
 }
 
@@ -241,6 +245,29 @@ SCENARIO("report.json begins with the keys that people look for", "[report]") {
   std::ostringstream text;
   print_summary(text, report);
   CHECK(text.str().find("grown against") != std::string::npos);
+}
+
+SCENARIO("a refusal that comes again is one line of the summary", "[report]") {
+  RunReport report;
+  SeedAccount refused;
+  refused.slot = "early.a";
+  refused.fate = "refused";
+  refused.gate = "G0";
+  refused.reason = "no energy";
+  report.account.seeds = {refused, refused, refused};
+  report.account.seeds[2].measured = 7;
+  report.account.seeds.push_back(refused);
+  report.account.seeds[3].slot = "early.b";
+  std::ostringstream text;
+  print_summary(text, report);
+  CHECK(text.str().find("7          0  no energy (3 times)") != std::string::npos);
+  CHECK(text.str().find("early.b") != std::string::npos);
+}
+
+SCENARIO("a line is cut to its terminal", "[progress]") {
+  CHECK(fitted("abcdef", 0) == "abcdef");
+  CHECK(fitted("abcdef", 7) == "abcdef");
+  CHECK(fitted("abcdef", 6) == "abcde");  // the last column would wrap
 }
 
 SCENARIO("a progress line says what is known", "[progress]") {

@@ -62,6 +62,21 @@ SCENARIO("each run has a directory of its own", "[run_directory]") {
     }
     THEN("where nothing can be written, nothing is left behind") {
       CHECK_FALSE(RunDirectory::create(named("a"), "/proc/esper").has_value());
+      const auto too_long = folder / ("new/deep/" + std::string(300, 'x'));
+      CHECK_FALSE(RunDirectory::create(named("a"), too_long).has_value());
+      CHECK(RunDirectory::check(too_long).has_value());
+      CHECK_FALSE(fs::exists(folder / "new"));
+      CHECK_FALSE(RunDirectory::create(named(std::string(300, 'x')), "").has_value());
+      CHECK_FALSE(fs::exists("runs"));
+    }
+    THEN("whether one could be made can be asked, and nothing is left of the question") {
+      CHECK_FALSE(RunDirectory::check(folder / "new/deep").has_value());
+      CHECK_FALSE(RunDirectory::check(folder / "empty").has_value());
+      CHECK_FALSE(RunDirectory::check("").has_value());
+      for (const auto* name : {"full", "file"}) CHECK(RunDirectory::check(folder / name));
+      CHECK_FALSE(fs::exists(folder / "new"));
+      CHECK_FALSE(fs::exists("runs"));
+      CHECK(fs::is_empty(folder / "empty"));
     }
   }
   GIVEN("a directory in use") {

@@ -57,18 +57,27 @@ SCENARIO("metrics come from one registry", "[metrics]") {
     }
     THEN("the file grows by one line per call") {
       const ScratchFolder folder;
-      MetricsFile file{folder / "metrics.jsonl"};
-      CHECK(file.write(metrics, Step{3}));
-      metrics.add("esper_turns_total", "journal", "", 1);
-      CHECK(file.write(metrics, Step{4}));
+      {
+        MetricsFile file{folder / "metrics.jsonl", metrics, std::chrono::hours{1}};
+        file.at(Step{3});
+        CHECK(file.write());
+        metrics.add("esper_turns_total", "journal", "", 1);
+        file.at(Step{4});
+      }
       const auto lines = json_lines(folder / "metrics.jsonl");
-      REQUIRE(lines.size() == 2);
+      REQUIRE(lines.size() == 2);  // the second as it closed
+      CHECK(lines[0].at("step") == 3);
       CHECK(lines[1].at("step") == 4);
       CHECK(lines[1].at("metrics").at("esper_turns_total{role=\"journal\"}") == 401);
     }
+    THEN("the file grows by itself") {
+      const ScratchFolder folder;
+      const MetricsFile file{folder / "metrics.jsonl", metrics, std::chrono::milliseconds{1}};
+      while (file_text(folder / "metrics.jsonl").empty()) std::this_thread::yield();
+    }
     THEN("a disk that refuses is told") {
-      MetricsFile file{"/no/such/folder/metrics.jsonl"};
-      CHECK_FALSE(file.write(metrics, Step{1}));
+      MetricsFile file{"/no/such/folder/metrics.jsonl", metrics, std::chrono::hours{1}};
+      CHECK_FALSE(file.write());
     }
   }
 }

@@ -104,6 +104,8 @@ SCENARIO("a run leaves a sealed directory however it ends", "[training_run]") {
   const auto report = setup.execute();
   CHECK(report.exit == expected);
   CHECK(report.error == error);
+  CHECK(report.reproducible == (expected == 0));
+  CHECK(report.first_irreproducible.empty() == (expected == 0));
   REQUIRE(report.seal);
   CHECK(setup.written().at("exit") == expected);
   CHECK(setup.written().at("error") == error);

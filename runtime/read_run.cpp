@@ -1,0 +1,91 @@
+#include "runtime/read_run.hpp"
+
+#include <fstream>
+#include <optional>
+
+#include "messages/json.hpp"
+#include "runtime/digest.hpp"
+#include "runtime/journal.hpp"
+#include "runtime/journal_kinds.hpp"
+#include "runtime/run_directory.hpp"
+
+namespace esper {
+namespace {
+
+/// The seal that a report keeps; none while the run lives, or when it was killed.
+std::optional<JournalSeal> seal_in(const std::filesystem::path& report) {
+  std::ifstream input{report};
+  const auto json = nlohmann::json::parse(input, nullptr, false);
+  if (!json.is_object() || !json.contains("seal") || !json.at("seal").is_object())
+    return std::nullopt;
+  JournalSeal seal;
+  try {
+    from_json(json.at("seal"), seal);
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+  return seal;
+}
+
+void check_chain(const std::string& file, const JournalCheck& check,
+                 const std::optional<JournalSeal>& seal, ReadRun& run) {
+  if (check.first_broken != 0)
+    run.troubles.push_back(file + ": the chain breaks at entry " +
+                           std::to_string(check.first_broken));
+  else if (seal && !check.ends_at(seal->head_hash))
+    run.troubles.push_back(file + ": the report's seal names another end after " +
+                           std::to_string(seal->entries) + " entries; here are " +
+                           std::to_string(check.entries));
+}
+
+}  // namespace
+
+ReadRun read_run(const std::filesystem::path& path) {
+  ReadRun run;
+  const auto directory = RunDirectory::open(path);
+  if (!directory) return {{}, {directory.refusal().sentence}, ExitCode::usage};
+  const auto file = directory.value().journal();
+  const auto seal = seal_in(directory.value().report());
+  if (seal && sha256_of_file(file) != seal->file_sha256)
+    run.troubles.push_back(file.string() + ": the report's seal is broken: the file has changed");
+  const auto journal = Journal::open(file);
+  try {
+    if (journal) {
+      run.entries = journal.value()->read_all();
+      // A live run may write on between reading and checking: the chain still holds then.
+      check_chain(file.string(), Journal::verify(file), seal, run);
+    }
+  } catch (const DatabaseError& error) {
+    run.troubles.push_back(file.string() + ": " + error.what());
+  }
+  run.exit = run.troubles.empty() ? ExitCode::fine : ExitCode::invariant;
+  if (!journal) {
+    run.troubles.push_back(journal.refusal().sentence);
+    if (run.exit == ExitCode::fine) run.exit = ExitCode::usage;
+  }
+  return run;
+}
+
+std::uint32_t cycle_windows_in(const std::vector<JournalEntry>& entries) {
+  for (const auto& entry : entries) {
+    if (entry.kind != config_kind) continue;
+    const auto json = nlohmann::json::parse(entry.payload, nullptr, false);
+    const nlohmann::json::json_pointer windows{"/time/cycle_windows"};
+    if (json.is_object() && json.contains(windows) && json.at(windows).is_number_unsigned())
+      return std::max(json.at(windows).get<std::uint32_t>(), 1U);
+  }
+  return TimeConfig{}.cycle_windows;
+}
+
+std::vector<std::string> region_names_in(const std::vector<JournalEntry>& entries) {
+  std::vector<std::string> names;
+  for (const auto& entry : entries) {
+    if (entry.kind != HostDescription::schema.name) continue;
+    for (const auto& region : parsed<HostDescription>(entry.payload).regions)
+      names.push_back(region.name);
+    break;
+  }
+  return names;
+}
+
+}  // namespace esper
