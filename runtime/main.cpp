@@ -68,7 +68,9 @@ class CommandLine {
     add_overrides(command, run_.from);
     command.add_option("--out", run_.out, "New or empty directory; else runs/NAME-N");
     command.add_option("--seed", run_.seed, "Instead of the config's seed")
-        ->check(CLI::NonNegativeNumber);
+        ->check([](const std::string& text) {  // CLI11 would take -1 for the largest
+          return text.starts_with('-') ? text + " is below 0" : std::string{};
+        });
     command.add_option("--repeat", run_.repeat, "Run with this many seeds: N, N+1, …")
         ->check(CLI::Range(1, 1'000));
     command.add_flag("--dry-run", run_.dry_run, "Check and print the plan; start nothing");
