@@ -1,13 +1,9 @@
 #include "runtime/config.hpp"
 
-#include <set>
-
 #include <rapidcheck.h>
 #include <catch2/catch.hpp>
 
 #include "runtime/config_checks.hpp"
-#include "runtime/config_keys.hpp"
-#include "runtime/config_rules.hpp"
 #include "runtime/json_positions.hpp"
 #include "tests/paths.hpp"
 #include "tests/runtime/scratch_folder.hpp"
@@ -296,34 +292,6 @@ SCENARIO("overrides win, and their mistakes name their text", "[config]") {
     const auto close = parsed_text(with(""), {"training.bath=3"});
     CHECK(close.mistakes.at(0).nearest == "training.batch");
   }
-}
-
-SCENARIO("every key has a rule and a description, and every rule a key", "[config]") {
-  std::set<std::string> keys;
-  for_each_key(RunConfig{}, "", [&](const std::string& key, const auto&) {
-    INFO(key);
-    keys.insert(key);
-    const auto* rule = rule_of(key);
-    REQUIRE(rule != nullptr);
-    CHECK(rule->description.ends_with("."));
-    CHECK(rule->description.size() > 10);
-  });
-  for (const auto& rule : key_rules) {
-    INFO(rule.key);
-    CHECK(keys.count(std::string{rule.key}) == 1);
-  }
-  CHECK(keys.size() == key_rules.size());
-}
-
-SCENARIO("the published schema is the one in the binary", "[config]") {
-  CHECK(file_text(source_directory() / "configs/schema.json") == json_schema());
-}
-
-SCENARIO("docs/config.md lists the keys that the binary reads", "[config]") {
-  const auto text = file_text(source_directory() / "docs/config.md");
-  const std::string begin = "<!-- esper validate --keys -->\n";
-  REQUIRE(text.find(begin) != std::string::npos);
-  CHECK(text.substr(text.find(begin) + begin.size()) == config_reference());
 }
 
 SCENARIO("parameters that no region holds are one mistake", "[config]") {
