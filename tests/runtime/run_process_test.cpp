@@ -82,7 +82,7 @@ std::string told_to_terminal(const ScratchFolder& folder, const Arguments& argum
 
 }  // namespace
 
-SCENARIO("exit 3: lockstep that stalls ends degraded, with entries", "[command_line][training]") {
+SCENARIO("exit 3: lockstep that stalls ends degraded", "[command_line][training]") {
   if (!can_run(true)) return;
   const ScratchFolder folder;
   Process process{
@@ -93,10 +93,8 @@ SCENARIO("exit 3: lockstep that stalls ends degraded, with entries", "[command_l
   const auto report = report_in(folder);
   CHECK(report.at("exit") == 3);
   CHECK(report.at("reproducible") == false);
-  CHECK_FALSE(report.at("first_irreproducible").get<std::string>().empty());
-  Process late{binary, {"events", "run", "--kind", "TurnApplied", "-o", "json"}, folder};
-  CHECK(late.wait() == 0);
-  CHECK(late.out().find("\"late\":true") != std::string::npos);
+  CHECK(report.at("first_irreproducible").get<std::string>().find("pace.stall_ms_max") !=
+        std::string::npos);
 }
 
 SCENARIO("exit 130: the first signal ends the step, seals and sums up",
@@ -131,7 +129,7 @@ SCENARIO("exit 130: a second signal ends at once, and the directory is readable"
   can_be_read(folder);
 }
 
-SCENARIO("the journal's disk fills up: training goes on, the breaker says so",
+SCENARIO("the journal's disk fills up: training goes on, log and exit code say so",
          "[command_line][training]") {
   if (!can_run(true)) return;
   const ScratchFolder folder;
