@@ -66,6 +66,15 @@ double gate_loss(HostModel& host, const SessionData& data, const Batch& batch) {
   return data.loss(host.forward(batch.inputs), batch.targets).item<double>();
 }
 
+/// From the seed's first slot to the loss, per sample; slots stand in the order of the flow.
+std::uint64_t operations_downstream(const HostModel& host, const SeedBed& bed,
+                                    const LiveSeed& live) {
+  std::uint64_t sum = host.description().slots[live.slot().value].operations_downstream;
+  for (const auto& other : bed.seeds())
+    if (other->fossilised() && other->slot().value > live.slot().value) sum += other->operations;
+  return sum;
+}
+
 /// Distance of the shadow's output from the host's own, nats per sample.
 torch::Tensor distillation(const torch::Tensor& logits, const torch::Tensor& teacher) {
   return torch::nn::functional::kl_div(
@@ -87,9 +96,10 @@ std::uint64_t shadow_pass(HostModel& host, torch::optim::Optimizer& host_optimiz
                           LiveSeed& live, const Batch& batch, const LossFunction& loss,
                           double learning_rate_ratio) {
   const auto samples = static_cast<std::uint64_t>(batch.inputs.size(0));
-  const auto& slot = live.slots.front()->description();
   const std::uint64_t own = host.description().operations + bed.fossilised_operations();
-  std::uint64_t cost = samples * (own + 2 * slot.operations_downstream + 3 * live.operations);
+  // Forward once, back through the tail for inputs alone; the seed as in training.
+  std::uint64_t cost =
+      samples * (own + operations_downstream(host, bed, live) + 3 * live.operations);
   {
     const EvaluationScope still(all_modules(host, bed, &live));
     const torch::NoGradGuard no_graph;  // the seed's slot switches gradients on
