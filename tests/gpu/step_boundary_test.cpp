@@ -16,16 +16,20 @@ void fill(LiveSeed& live, double value) {
 }  // namespace
 
 SCENARIO("a seed that harms the host is taken out inside the step", "[session][reflex]") {
+  struct Harm {
+    const char *design, *cause;
+    double weights;
+  };
+  const auto harm =
+      GENERATE(Harm{"plain", "non_finite_output", std::numeric_limits<double>::quiet_NaN()},
+               Harm{"plain", "non_finite_output", std::numeric_limits<double>::infinity()},
+               Harm{"plain", "loss_spike", 300}, Harm{"sharp", "non_finite_gradient", 0});
+  INFO(harm.design << " with weights of " << harm.weights);
+  const char* cause = harm.cause;
   TestLoop loop;
-  loop.ramp_seed();
+  loop.ramp_seed(harm.design);
   REQUIRE(loop.live().seed->alpha == 1);
-  const char* cause = "non_finite_output";
-  WHEN("it gives NaN") { fill(loop.live(), std::numeric_limits<double>::quiet_NaN()); }
-  WHEN("it gives infinity") { fill(loop.live(), std::numeric_limits<double>::infinity()); }
-  WHEN("it drives the loss up") {
-    fill(loop.live(), 300);
-    cause = "loss_spike";
-  }
+  fill(loop.live(), harm.weights);
   const auto before = loop.digest(false);
   const auto step = loop.session->step();
   const auto verdict = loop.tick();

@@ -2,12 +2,12 @@
 // A user's loop, as in the README: shuffled, augmented data, AdamW with decay, clipping by global
 // norm; and a control side that is punctual and does what the test says.
 #include <cstring>
-#include <thread>
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
 #include <torch/utils.h>
 
+#include "gpu/fashion_cnn.hpp"
 #include "gpu/isolation.hpp"
 #include "gpu/session.hpp"
 #include "tests/gpu/skip_host.hpp"
@@ -38,13 +38,22 @@ struct PoisonedModule : SeedModule {
   }
   std::shared_ptr<SeedModule> inner;
 };
-/// Many times slower than the host.
+/// Ten times slower than the design alone, forward and backward.
 struct SlowModule : PoisonedModule {
   using PoisonedModule::PoisonedModule;
   torch::Tensor forward(torch::Tensor input) override {
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    return inner->forward(std::move(input));
+    constexpr int times = 10;
+    auto sum = inner->forward(input);
+    for (int i = 1; i < times; ++i) sum = sum + inner->forward(input);
+    return sum / times;
   }
+};
+/// Where `edge` is 0 the output is 0 and its gradient infinite: the root's slope.
+struct SharpModule : SeedModule {
+  explicit SharpModule(std::int64_t channels)
+      : edge(register_parameter("edge", torch::ones({1, channels, 1, 1}))) {}
+  torch::Tensor forward(torch::Tensor input) override { return input * edge.sqrt() * 0.1; }
+  torch::Tensor edge;
 };
 
 inline Blueprint plain_design(const char* name, double dropout = 0) {
@@ -74,11 +83,13 @@ inline SessionSettings test_settings(Mode mode = Mode::act) {
                      .memory_bytes_max = 0,
                      .seeds_max = 0,
                      .overhead_ratio_max = 0};
-  settings.blueprints = {plain_design("plain"), plain_design("dropping", 0.3),
-                         plain_design("poisoned"), plain_design("slow"), plain_design("broken")};
+  settings.blueprints = {plain_design("plain"),    plain_design("dropping", 0.3),
+                         plain_design("poisoned"), plain_design("slow"),
+                         plain_design("sharp"),    plain_design("broken")};
   settings.builder = [](const Blueprint& design, std::uint32_t channels,
                         at::Generator& stream) -> std::shared_ptr<SeedModule> {
     TORCH_CHECK(design.name != "broken", "this design cannot be built");
+    if (design.name == "sharp") return std::make_shared<SharpModule>(channels);
     auto module = build(design, channels, stream);
     if (design.name == "poisoned") return std::make_shared<PoisonedModule>(module);
     if (design.name == "slow") return std::make_shared<SlowModule>(module);
@@ -87,17 +98,33 @@ inline SessionSettings test_settings(Mode mode = Mode::act) {
   return settings;
 }
 
+/// A host and what its images look like.
+struct HostUnderTest {
+  std::function<std::unique_ptr<HostModel>()> make;
+  std::vector<std::int64_t> image;  ///< [channels, height, width]
+};
+inline HostUnderTest skip_host() {
+  return {[] { return std::make_unique<SkipHost>(); }, {2, 6, 6}};
+}
+/// `widths` empty: the size's own. From 8 channels on LibTorch shares its work among threads.
+inline HostUnderTest fashion_cnn(const char* size, std::vector<std::uint32_t> widths) {
+  return {[=] { return make_host("fashion_cnn", size, widths, /*dropout=*/0.2); }, {1, 28, 28}};
+}
+
 class TestLoop {
  public:
   explicit TestLoop(SessionSettings settings = test_settings(),
-                    std::uint64_t seed = test_seed() % 1'000'000)
-      : order(at::detail::createCPUGenerator(seed)), window_steps(settings.time.window_steps) {
-    torch::manual_seed(seed);
-    host = std::make_unique<SkipHost>();
+                    const HostUnderTest& tested = skip_host())
+      : order(at::detail::createCPUGenerator(first_draw())),
+        window_steps(settings.time.window_steps) {
+    torch::manual_seed(first_draw());
+    host = tested.make();
     optimizer = std::make_unique<torch::optim::AdamW>(
         host->module().parameters(), torch::optim::AdamWOptions(1e-2).weight_decay(0.05));
-    auto fixed = at::detail::createCPUGenerator(seed + 1);
-    images = torch::randn({256, 2, 6, 6}, fixed);
+    auto fixed = at::detail::createCPUGenerator(first_draw() + 1);
+    auto shape = tested.image;
+    shape.insert(shape.begin(), 256);
+    images = torch::randn(shape, fixed);
     labels =
         images.mean({2, 3}).argmax(1) + 2 * images.select(2, 0).mean({1, 2}).gt(0).to(at::kLong);
     if (settings.mode == Mode::off) return;
@@ -114,7 +141,8 @@ class TestLoop {
     data.set_position = [this](const auto& words) { drawn = words.at(0); };
     data.generators = {order};
     data.batch_samples = 32;
-    exchange = std::make_unique<TurnExchange>(2);
+    exchange = std::make_unique<TurnExchange>(
+        static_cast<std::uint32_t>(host->description().regions.size()));
     session = std::make_unique<Session>(*host, *optimizer, settings, data, *exchange);
   }
 
@@ -207,6 +235,7 @@ class TestLoop {
         all.push_back(torch::tensor(state.step()));
         all.push_back(state.exp_avg().clone());
         all.push_back(state.exp_avg_sq().clone());
+        if (state.max_exp_avg_sq().defined()) all.push_back(state.max_exp_avg_sq().clone());
       }
     if (!streams) return all;
     all.push_back(at::detail::getDefaultCPUGenerator().get_state());
@@ -215,7 +244,7 @@ class TestLoop {
     return all;
   }
 
-  std::unique_ptr<SkipHost> host;
+  std::unique_ptr<HostModel> host;
   std::unique_ptr<torch::optim::AdamW> optimizer;
   std::unique_ptr<TurnExchange> exchange;
   std::unique_ptr<Session> session;
@@ -230,6 +259,8 @@ class TestLoop {
   std::vector<WindowReport> reports;
 
  private:
+  static std::uint64_t first_draw() { return test_seed() % 1'000'000; }
+
   void answer_window() {
     if (!session || !punctual || exchange->released() >= session->last_window()) return;
     if (exchange->release({.turn = session->last_window(), .commands = queued})) queued.clear();

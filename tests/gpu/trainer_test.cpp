@@ -4,6 +4,8 @@
 #include <rapidcheck.h>
 #include <filesystem>
 
+#include <ATen/Parallel.h>
+
 #include "actors/decisions/blueprint_catalogue.hpp"
 #include "gpu/schedule.hpp"
 #include "gpu/window_statistics.hpp"
@@ -79,6 +81,20 @@ SCENARIO("one integer decides a whole run; watching changes no bit of it", "[tra
   THEN("widths make another host") {
     CHECK(trained(config, "widened", {8, 16, 24, 40}).model.parameters > 12'082);
   }
+}
+
+SCENARIO("a run's thread count is its config's", "[trainer]") {
+  if (!data_is_here()) return;
+  auto config = tiny_run();
+  config.training.threads = GENERATE(1U, 2U);
+  const std::atomic<bool> stop{false};
+  std::size_t told = 0;
+  (void)esper_gpu()->make({config, "grown", {}})->run(stop, [&](const TrainingProgress&) {
+    ++told;
+    CHECK(at::get_num_threads() == static_cast<int>(config.training.threads));
+  });
+  CHECK(told > 0);
+  at::set_num_threads(1);
 }
 
 SCENARIO("a stop ends the run after the step under way", "[trainer]") {
