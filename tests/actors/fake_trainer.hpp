@@ -70,6 +70,12 @@ class FakeTrainer final : public Executor {
     const std::lock_guard lock(mutex_);
     fences_[region] = std::max(fences_[region], epoch);
   }
+  /// The newest epoch of that region's Narset that was seen here.
+  [[nodiscard]] Epoch fence_of(RegionId region) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = fences_.find(region);
+    return found == fences_.end() ? Epoch{} : found->second;
+  }
   std::vector<SeedStatus> seeds() const override {
     const std::lock_guard lock(mutex_);
     std::vector<SeedStatus> all;
@@ -85,6 +91,11 @@ class FakeTrainer final : public Executor {
     changed_.notify_all();
   }
 
+  /// The newest window that has closed.
+  [[nodiscard]] Window closed() const {
+    const std::lock_guard lock(mutex_);
+    return newest_;
+  }
   /// Commands applied so far, by id: none may appear twice.
   [[nodiscard]] std::map<CommandId, int> applied() const {
     const std::lock_guard lock(mutex_);

@@ -27,6 +27,7 @@ class MemoryJournal final : public JournalStore {
   }
   std::vector<JournalEntry> read(Window from, Window to) const override {
     const std::lock_guard lock(mutex_);
+    ++reads_;
     std::vector<JournalEntry> found;
     for (const auto& entry : entries_)
       if (entry.window >= from && entry.window <= to) found.push_back(entry);
@@ -40,6 +41,15 @@ class MemoryJournal final : public JournalStore {
   void refuse(bool on) {
     const std::lock_guard lock(mutex_);
     refuses_ = on;
+  }
+  [[nodiscard]] std::vector<JournalEntry> entries() const {
+    const std::lock_guard lock(mutex_);
+    return entries_;
+  }
+  /// How often a role's past was read.
+  [[nodiscard]] std::size_t reads() const {
+    const std::lock_guard lock(mutex_);
+    return reads_;
   }
   [[nodiscard]] std::size_t count(std::string_view kind) const {
     const std::lock_guard lock(mutex_);
@@ -66,6 +76,7 @@ class MemoryJournal final : public JournalStore {
 
  private:
   mutable std::mutex mutex_;
+  mutable std::size_t reads_ = 0;
   std::vector<JournalEntry> entries_;
   bool refuses_ = false;
 };
