@@ -73,7 +73,7 @@ LaunchResult launch_grown(const RunConfig& config, const LaunchSeams& seams,
   ControlEnd control;
   if (Executor* executor = kept->executor()) {
     ControlPlane plane(config, kept->host(),
-                       {*executor, seams.journal, seams.metrics, seams.log, {}});
+                       {*executor, seams.journal, seams.metrics, seams.log, seams.filter});
     result.grown = kept->run(stop, tell);
     const bool finished = plane.finish(result.grown.last_window, last_turn_patience);
     control = plane.stop();

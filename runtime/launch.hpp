@@ -21,6 +21,7 @@ struct LaunchSeams {
   Journal& journal;
   Metrics& metrics;
   Log& log;
+  TelemetryFilter filter = {};  ///< tests only; empty in production
 };
 
 /// The blueprints that the config asks for: built-in ones, filtered, and its own.

@@ -23,8 +23,8 @@ inline RunConfig small_config() {
   return config;
 }
 
-/// Three regions in a row, one slot each; one cheap blueprint.
-inline HostDescription small_host() {
+/// Three regions in a row, some point slots each.
+inline HostDescription small_host(char slots_per_region) {
   HostDescription host;
   host.name = "fake";
   host.parameters = 3'000;
@@ -32,13 +32,15 @@ inline HostDescription small_host() {
   for (std::uint32_t i = 0; i < 3; ++i) {
     const auto name = std::string{"region"} + std::to_string(i);
     host.regions.push_back({name, {name + "."}, 1'000, 1'000});
-    host.slots.push_back({name + ".a", {i}, SlotKind::point, "", 8, 7, 7, 1'000 * (3 - i), name});
-    host.slots.push_back({name + ".b", {i}, SlotKind::point, "", 8, 7, 7, 1'000 * (3 - i), name});
+    for (char slot = 'a'; slot < 'a' + slots_per_region; ++slot)
+      host.slots.push_back(
+          {name + "." + slot, {i}, SlotKind::point, "", 8, 7, 7, 1'000 * (3 - i), name});
   }
   host.edges = {{{0}, {1}, false}, {{1}, {2}, false}};
   return host;
 }
 
+/// One cheap blueprint.
 inline Catalogue small_catalogue(const HostDescription& host) {
   Catalogue catalogue;
   Blueprint blueprint;
@@ -61,8 +63,8 @@ inline Catalogue small_catalogue(const HostDescription& host) {
 }
 
 struct Rig {
-  explicit Rig(RunConfig used = small_config())
-      : config(std::move(used)), host(small_host()), trainer(3, config.seed) {
+  explicit Rig(RunConfig used = small_config(), char slots_per_region = 2)
+      : config(std::move(used)), host(small_host(slots_per_region)), trainer(3, config.seed) {
     journal.open_with(small_catalogue(host));
   }
   ControlSeams seams() { return {trainer, journal, metrics, log, filter}; }

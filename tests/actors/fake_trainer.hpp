@@ -116,7 +116,6 @@ class FakeTrainer final : public Executor {
     outcome.slot = command.slot;
     outcome.seed = command.seed;
     outcome.reservation = command.reservation;
-    outcome.enforced = command.mitigations;
     outcome.step = {window.value * 10};
     auto& fence = fences_[command.id.region];
     if (command.id.epoch < fence) {
@@ -136,6 +135,8 @@ class FakeTrainer final : public Executor {
       seed = {
           command.seed, command.id.region,  command.slot, command.blueprint, Stage::dormant, 0, 0,
           300,          command.mitigations};
+    if (command.kind == CommandKind::graft && !command.mitigations.alpha_stages.empty())
+      seed.mitigations = command.mitigations;
     if (command.kind == CommandKind::advance || command.kind == CommandKind::graft) {
       const auto& stages = seed.mitigations.alpha_stages;
       if (!stages.empty())
@@ -146,6 +147,7 @@ class FakeTrainer final : public Executor {
     outcome.stage = seed.stage;
     outcome.alpha = seed.alpha;
     outcome.parameters = seed.parameters;
+    outcome.enforced = seed.mitigations;  // whatever the command said: what is applied from now on
     return outcome;
   }
 

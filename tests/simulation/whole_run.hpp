@@ -1,0 +1,68 @@
+#pragma once
+// configs/small.json as a user would run it, with overrides: the real trainer and the whole tree.
+#include <catch2/catch.hpp>
+
+#include "runtime/config.hpp"
+#include "runtime/gpu_library.hpp"
+#include "runtime/launch.hpp"
+#include "tests/actors/memory_journal.hpp"
+#include "tests/cannot_run.hpp"
+#include "tests/journalled.hpp"
+#include "tests/paths.hpp"
+#include "tests/runtime/scratch_folder.hpp"
+
+namespace esper {
+
+struct WholeRun {
+  LaunchResult result;
+  std::vector<JournalEntry> entries;
+
+  template <typename T>
+  [[nodiscard]] std::vector<Journalled<T>> all() const {
+    return journalled<T>(entries);
+  }
+  [[nodiscard]] std::size_t carried_out(CommandKind kind) const {
+    std::size_t count = 0;
+    for (const auto& outcome : all<Outcome>())
+      count += outcome.said.kind == kind && outcome.said.refusal == CommandRefusal::none;
+    return count;
+  }
+};
+
+using Overrides = std::vector<std::string>;
+
+inline RunConfig small_config(const Overrides& overrides) {
+  const auto parsed_config = load_config(source_directory() / "configs/small.json", overrides);
+  for (const auto& mistake : parsed_config.mistakes) FAIL(sentence_of(mistake));
+  return parsed_config.config;
+}
+
+/// False, and said so: the library or its data is not on this machine.
+inline bool can_train() {
+  const auto library = load_gpu_library();
+  if (!library) cannot_run_here(library.refusal().sentence);
+  return library.has_value();
+}
+
+/// One run from start to end, its journal read back from disk.
+inline WholeRun run_small(const Overrides& overrides, const TelemetryFilter& filter = {}) {
+  const auto config = small_config(overrides);
+  const ScratchFolder folder;
+  auto made = Journal::create(folder / "journal.db");
+  REQUIRE(made.has_value());
+  auto& journal = *made.value();
+  SilentMetrics metrics;
+  SilentLog log;
+  std::unique_ptr<Training> training;
+  const std::atomic<bool> stop{false};
+  const auto library = load_gpu_library();
+  REQUIRE(library.has_value());
+  WholeRun run;
+  run.result = launch_grown(
+      config, {*library.value(), journal, metrics, log, filter}, stop,
+      [](const TrainingProgress&) {}, training);
+  run.entries = journal.read_all();
+  return run;
+}
+
+}  // namespace esper
