@@ -212,7 +212,7 @@ RegionPart decide(Tactics& tactics, const RegionTurn& turn, Epoch epoch,
   tactics::begin_cycle(tactics, turn.window);
   tactics::follow(tactics, turn);
   if (read_back) {
-    tactics::reconcile(tactics, *read_back, turn.window);
+    tactics::reconcile(tactics, *read_back, turn);
     part.read_back = *read_back;
   }
   tactics::forget_lost_commands(tactics, turn.window);

@@ -248,6 +248,14 @@ void take_outcome(Tactics& tactics, const Outcome& outcome, const RegionTurn& tu
     take_refusal(tactics, *plan, outcome, turn.window);
 }
 
+/// A command for the seed was carried out at this turn's boundary. Seeds may have been read before
+/// that boundary or after it, so its outcome is at least as new.
+bool told_of(const RegionTurn& turn, SeedId seed) {
+  return std::any_of(turn.outcomes.begin(), turn.outcomes.end(), [&](const Outcome& outcome) {
+    return outcome.seed == seed && !outcome.reflex && outcome.refusal == CommandRefusal::none;
+  });
+}
+
 }  // namespace
 
 void forget(Tactics& tactics, SeedId seed, Window now) {
@@ -277,7 +285,8 @@ void follow(Tactics& tactics, const RegionTurn& turn) {
   observe(tactics.health, tactics.region, turn.window, turn.telemetry, tactics.settings.gates);
 }
 
-void reconcile(Tactics& tactics, const std::vector<SeedStatus>& seeds, Window now) {
+void reconcile(Tactics& tactics, const std::vector<SeedStatus>& seeds, const RegionTurn& turn) {
+  const Window now = turn.window;
   tactics.escape.reset();
   for (Plot& plot : tactics.plots) plot.lift.reset();
   std::vector<SeedId> known;
@@ -286,6 +295,7 @@ void reconcile(Tactics& tactics, const std::vector<SeedStatus>& seeds, Window no
     known.push_back(plan.seed);
   }
   for (const SeedId seed : known) {
+    if (told_of(turn, seed)) continue;
     SeedPlan& plan = *find(tactics, seed);
     const auto truth = std::find_if(seeds.begin(), seeds.end(), [&](const SeedStatus& status) {
       return status.seed == seed && status.region == tactics.region;
@@ -306,7 +316,8 @@ void reconcile(Tactics& tactics, const std::vector<SeedStatus>& seeds, Window no
     reach(tactics, plan, truth->stage, now, {});
   }
   for (const SeedStatus& status : seeds)
-    if (status.region == tactics.region && find(tactics, status.seed) == nullptr)
+    if (status.region == tactics.region && find(tactics, status.seed) == nullptr &&
+        !told_of(turn, status.seed))
       adopt(tactics, status.seed, status.slot, status.stage, status.blueprint, now);
 }
 

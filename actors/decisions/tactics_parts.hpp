@@ -17,8 +17,9 @@ struct Decision {
 
 /// Lease, verdicts, top-ups, expiries, outcomes and the region's health of one turn.
 void follow(Tactics& tactics, const RegionTurn& turn);
-/// The executor's truth replaces memory; commands of older incarnations are forgotten.
-void reconcile(Tactics& tactics, const std::vector<SeedStatus>& seeds, Window now);
+/// The executor's truth replaces memory, but for seeds that this turn's outcomes speak of; commands
+/// of older incarnations are forgotten.
+void reconcile(Tactics& tactics, const std::vector<SeedStatus>& seeds, const RegionTurn& turn);
 /// The seed left: reservations void, plot embargoed, loss booked, plan erased.
 void forget(Tactics& tactics, SeedId seed, Window now);
 

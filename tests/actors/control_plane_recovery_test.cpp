@@ -206,6 +206,30 @@ SCENARIO(
 }
 
 SCENARIO(
+    "a Narset that comes back while its commands are being applied: what it is told counts, not "
+    "what it read before",
+    "[control_plane][recovery]") {
+  const auto kind = GENERATE(CommandKind::germinate, CommandKind::graft, CommandKind::advance,
+                             CommandKind::stabilise, CommandKind::fossilise, CommandKind::cull,
+                             CommandKind::lift_embargo);
+  INFO("being applied: " << name_of(kind));
+  const auto commands = journalled<AdaptationCommand>(undisturbed());
+  const auto given = std::find_if(commands.begin(), commands.end(), [&](const auto& one) {
+    return one.said.kind == kind && one.window.value + 5 < windows;
+  });
+  REQUIRE(given != commands.end());
+
+  Rig rig;
+  ControlPlane plane(rig.config, rig.host, rig.seams());
+  close_windows(rig, plane, given->window);
+  rig.trainer.at_next_boundary([&] { kill_and_wait(rig, plane, Role::narset, given->region); });
+  close_windows(rig, plane, Window{windows});
+  CHECK(plane.stop().restarts == 1);
+  check_nothing_charged_twice(rig);
+  CHECK(first_difference(decided(rig.journal.entries()), decided(undisturbed())) == "");
+}
+
+SCENARIO(
     "a Narset killed with a command under way: it is refused as of an older epoch, its seed goes "
     "on and nothing is charged twice",
     "[control_plane][recovery]") {

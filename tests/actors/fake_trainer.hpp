@@ -32,8 +32,14 @@ class FakeTrainer final : public Executor {
       for (const auto& command : turns_.front().commands)
         report.outcomes.push_back(apply(command, window));
     }
+    if (const auto meanwhile = std::exchange(meanwhile_, nullptr)) {
+      lock.unlock();
+      meanwhile();
+      lock.lock();
+    }
     for (std::uint32_t region = 0; region < regions_; ++region)
       report.regions.push_back(telemetry(RegionId{region}, window));
+    publish_seeds();
     newest_ = window;
     windows_.push_back(std::move(report));
     lock.unlock();
@@ -76,12 +82,10 @@ class FakeTrainer final : public Executor {
     const auto found = fences_.find(region);
     return found == fences_.end() ? Epoch{} : found->second;
   }
+  /// As of the last boundary: what the present one applies is not seen before it ends.
   std::vector<SeedStatus> seeds() const override {
     const std::lock_guard lock(mutex_);
-    std::vector<SeedStatus> all;
-    for (const auto& [id, seed] : seeds_)
-      if (seed.stage != Stage::embargoed && seed.stage != Stage::dormant) all.push_back(seed);
-    return all;
+    return published_;
   }
   void set_control_alive(bool alive) override {
     {
@@ -91,6 +95,11 @@ class FakeTrainer final : public Executor {
     changed_.notify_all();
   }
 
+  /// Runs once, at the next boundary: after its commands were applied, before anyone is told.
+  void at_next_boundary(std::function<void()> meanwhile) {
+    const std::lock_guard lock(mutex_);
+    meanwhile_ = std::move(meanwhile);
+  }
   /// The newest window that has closed.
   [[nodiscard]] Window closed() const {
     const std::lock_guard lock(mutex_);
@@ -108,6 +117,12 @@ class FakeTrainer final : public Executor {
   }
 
  private:
+  void publish_seeds() {
+    published_.clear();
+    for (const auto& [id, seed] : seeds_)
+      if (seed.stage != Stage::embargoed && seed.stage != Stage::dormant)
+        published_.push_back(seed);
+  }
   Outcome apply(const AdaptationCommand& command, Window window) {
     Outcome outcome{};
     outcome.command = command.id;
@@ -193,6 +208,8 @@ class FakeTrainer final : public Executor {
   std::deque<WindowReport> windows_;
   std::deque<TurnRelease> turns_;
   std::map<SeedId, SeedStatus> seeds_;
+  std::vector<SeedStatus> published_;
+  std::function<void()> meanwhile_;
   std::map<SeedId, std::uint64_t> updates_;
   std::map<RegionId, Epoch> fences_;
   std::map<CommandId, int> applied_;

@@ -44,8 +44,12 @@ inline bool can_train() {
   return library.has_value();
 }
 
+/// Called on the trainer's thread as a progress line is, while the run goes on.
+using Watch = std::function<void(const TrainingProgress&, Training&)>;
+
 /// One run from start to end, its journal read back from disk.
-inline WholeRun run_small(const Overrides& overrides, const TelemetryFilter& filter = {}) {
+inline WholeRun run_small(const Overrides& overrides, const TelemetryFilter& filter = {},
+                          const Watch& watch = {}) {
   const auto config = small_config(overrides);
   const ScratchFolder folder;
   auto made = Journal::create(folder / "journal.db");
@@ -58,9 +62,11 @@ inline WholeRun run_small(const Overrides& overrides, const TelemetryFilter& fil
   const auto library = load_gpu_library();
   REQUIRE(library.has_value());
   WholeRun run;
-  run.result = launch_grown(
-      config, {*library.value(), journal, metrics, log, filter}, stop,
-      [](const TrainingProgress&) {}, training);
+  const auto tell = [&](const TrainingProgress& now) {
+    if (watch) watch(now, *training);
+  };
+  run.result =
+      launch_grown(config, {*library.value(), journal, metrics, log, filter}, stop, tell, training);
   run.entries = journal.read_all();
   return run;
 }
