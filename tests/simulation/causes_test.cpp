@@ -102,6 +102,14 @@ SCENARIO("another seed gives another journal and another model", "[simulation][c
   const auto one = run_small({"training.steps_max=60", "seed=1"});
   const auto two = run_small({"training.steps_max=60", "seed=2"});
   CHECK(one.result.decision_hash != two.result.decision_hash);
+  const auto commanded = [](const WholeRun& run) {
+    std::string commands;
+    for (const auto& given : run.all<AdaptationCommand>())
+      commands += std::to_string(given.window.value) + canonical(given.said) + "\n";
+    return commands;
+  };
+  CHECK_FALSE(commanded(one).empty());
+  CHECK(commanded(one) != commanded(two));  // not only the config's own entry
   CHECK(one.result.grown.model.weights_hash != two.result.grown.model.weights_hash);
 }
 
