@@ -138,7 +138,7 @@ std::string text_of(const std::vector<SeedStatus>& seeds) {
 /// Each reservation is made once and resolved at most once.
 void check_nothing_charged_twice(const Rig& rig) {
   for (const auto& [id, times] : rig.trainer.applied()) CHECK(times == 1);
-  CHECK(rig.journal.refused_movements().empty());
+  CHECK(rig.journal.refused_movements() == std::vector<std::string>{});
   std::set<std::pair<RegionId, std::uint64_t>> made, resolved;
   for (const auto& report : journalled<RegionReport>(rig.journal.entries()))
     for (const auto& movement : report.said.movements) {

@@ -66,7 +66,7 @@ SCENARIO("every role killed again and again: turns go on, no command is applied 
   CHECK_FALSE(end.gave_up);
   for (const auto& [id, times] : rig.trainer.applied()) CHECK(times == 1);
   CHECK(rig.trainer.with_stage(Stage::fossilised) > 0);
-  CHECK(rig.journal.refused_movements().empty());
+  CHECK(rig.journal.refused_movements() == std::vector<std::string>{});
 }
 
 SCENARIO("a disk that refuses stops decisions, not training; when it recovers the turn commits",
