@@ -64,13 +64,15 @@ class MemoryJournal final : public JournalStore {
     for (const auto& entry : entries_) text += entry.kind + " " + entry.payload + "\n";
     return text;
   }
-  /// Movements of Narsets' books that Tamiyo's ledger did not repeat.
+  /// Movements of Narsets' books that Tamiyo's ledger did not repeat. Not asks for a top-up: they
+  /// may be refused, as when their seed left while there was no Tamiyo to answer.
   [[nodiscard]] std::vector<std::string> refused_movements() const {
     const std::lock_guard lock(mutex_);
     std::vector<std::string> refused;
     for (const auto& entry : entries_)
       if (entry.kind == StrategyPart::schema.name)
-        for (auto& text : parsed<StrategyPart>(entry.payload).refused) refused.push_back(text);
+        for (auto& text : parsed<StrategyPart>(entry.payload).refused)
+          if (text.find(": top_up of") == std::string::npos) refused.push_back(text);
     return refused;
   }
 
