@@ -6,6 +6,7 @@
 
 #include "actors/decisions/random.hpp"
 #include "actors/lane.hpp"
+#include "actors/open_breakers.hpp"
 #include "messages/handles.hpp"
 #include "messages/interfaces.hpp"
 
@@ -47,6 +48,13 @@ struct Lanes {
   std::vector<Lane<NarsetHandle>> narsets;  ///< by region
   Lane<TamiyoHandle> tamiyo;
   Lane<KasminaHandle> kasmina;
+
+  [[nodiscard]] std::vector<LaneQueue*> all() const {
+    std::vector<LaneQueue*> queues{&journal.queue(), &tolaria.queue(), &tamiyo.queue(),
+                                   &kasmina.queue()};
+    for (const auto& narset : narsets) queues.push_back(&narset.queue());
+    return queues;
+  }
 };
 
 struct ControlContext {
@@ -59,6 +67,7 @@ struct ControlContext {
   Peers peers;
   Lanes lanes;
   TelemetryFilter filter;  ///< tests only
+  OpenBreakers breakers{executor, metrics};
   TurnWatch turns;
 
   [[nodiscard]] std::chrono::milliseconds retry() const {
@@ -82,6 +91,24 @@ class HandlerDelay {
   RandomStream stream_;
   std::uint32_t delay_ms_max_;
 };
+
+/// The instant as breakers and restarts take it.
+[[nodiscard]] inline std::uint64_t now_ms(caf::local_actor& self) {
+  const auto since = self.clock().now().time_since_epoch();
+  return static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
+}
+
+/// Asks `whom`; with no answer by the deadline, or with a refusal, the asker gets a Nudge soon,
+/// upon which it asks again. So no request hangs, and none is given up.
+template <typename Self, typename Peer, typename Question, typename Done>
+void ask(Self self, const ControlContext& context, const Peer& whom, Question question,
+         std::chrono::milliseconds deadline, Done done) {
+  self->request(whom, deadline, std::move(question))
+      .then(std::move(done), [self, pause = context.retry() / 10](const caf::error&) {
+        self->delayed_send(self, pause, Nudge{});
+      });
+}
 
 /// Keeps an exception's text: CAF's own handler loses it, and the supervisor wants to say why.
 inline void keep_exception_text(caf::scheduled_actor* self) {

@@ -1,5 +1,6 @@
 #include "actors/control_plane.hpp"
 
+#include "actors/lane_books.hpp"
 #include "actors/roles.hpp"
 #include "actors/stable_handle.hpp"
 #include "actors/supervisor.hpp"
@@ -25,7 +26,6 @@ Address make_address(caf::actor_system& system, const ControlConfig& control,
   Address address{StableHandle::make(system), nullptr};
   if (kind) {
     address.lane = std::make_shared<LaneQueue>(name, *kind, control.credit, control.backlog_max);
-    address.lane->set_target(address.handle);
   }
   return address;
 }
@@ -109,6 +109,8 @@ ControlEnd ControlPlane::stop() {
     self->receive([](const caf::down_msg&) {});
   }
   parts.supervisor = nullptr;
+  for (LaneQueue* lane : parts.context->lanes.all())  // what died after Oona, and the final sums
+    report_lane(*parts.context, *lane);
   parts.end = ControlEnd{.restarts = parts.counts->restarts, .gave_up = parts.counts->gave_up};
   return *parts.end;
 }

@@ -18,7 +18,7 @@ struct ControlSeams {
 /// What supervision came to.
 struct ControlEnd {
   std::uint64_t restarts{};
-  bool gave_up{};  ///< some role's breaker stayed open
+  bool gave_up{};  ///< some role's breaker was not closed
 };
 
 /// Owns the actor system. Journal entries before the first window must stand in the store already.
@@ -36,7 +36,8 @@ class ControlPlane {
 
   /// Restarts that supervision has begun so far.
   [[nodiscard]] std::uint64_t restarts() const;
-  /// Fault injection: the role's present incarnation dies as by a crash.
+  /// Fault injection: the role's present incarnation dies as by a crash. While the role is down
+  /// there is none, and the log says that the kill hit nobody.
   void kill(Role role, RegionId region = {});
 
  private:

@@ -20,7 +20,7 @@ struct JournalState {
   CommandEntries commands;
   std::vector<PendingRecovery> recoveries;
   Window asked;  ///< the turn whose reports Tamiyo has been sent
-  bool disk_refuses = false;
+  std::optional<Breaker> disk;
   const char* name = "journal";
 };
 
@@ -31,6 +31,11 @@ class JournalKeeper {
 
   void begin() const {
     auto& state = self_->state;
+    const auto& control = context_->config.control;
+    state.disk.emplace("journal.disk", BreakerPolicy{.failures_max = 1,
+                                                     .backoff_first = control.backoff_ms_first,
+                                                     .backoff_max = control.backoff_ms_max});
+    show_disk();  // a predecessor may have left it open
     state.book.emplace(static_cast<std::uint32_t>(context_->host.regions.size()));
     const Window last = context_->journal.last_window();
     if (last.value == 0) return;
@@ -47,7 +52,7 @@ class JournalKeeper {
     auto& state = self_->state;
     if (const auto reports = state.book->reports(); reports && state.asked < reports->window) {
       state.asked = reports->window;
-      context_->lanes.tamiyo.send(*reports);
+      context_->lanes.tamiyo.send(*reports, self_->context());
     }
     if (state.book->complete()) commit();
     answer_recoveries();
@@ -65,13 +70,12 @@ class JournalKeeper {
   void down(const RoleDown& role) const {
     auto& state = self_->state;
     state.book->leave(role.role, role.region, role.reason);
-    std::erase_if(state.recoveries, [&](const PendingRecovery& pending) {
-      return pending.asked.role == role.role && pending.asked.region == role.region;
-    });
+    drop_recovery(role.role, role.region);
     advance();
   }
 
   caf::typed_response_promise<Recovery> recover(const Recover& asked) const {
+    drop_recovery(asked.role, asked.region);
     auto promise = self_->template make_response_promise<Recovery>();
     self_->state.recoveries.push_back({asked, promise});
     answer_recoveries();
@@ -79,21 +83,36 @@ class JournalKeeper {
   }
 
   void retry_disk() const {
-    if (self_->state.disk_refuses) advance();
+    if (self_->state.disk->state() != BreakerState::closed) advance();
   }
 
  private:
+  /// One role waits for one answer: its newest incarnation's, for the newest of its requests.
+  void drop_recovery(Role role, RegionId region) const {
+    std::erase_if(self_->state.recoveries, [&](PendingRecovery& pending) {
+      if (pending.asked.role != role || pending.asked.region != region) return false;
+      pending.promise.deliver(caf::make_error(caf::sec::request_timeout));
+      return true;
+    });
+  }
+
+  void show_disk() const {
+    context_->breakers.show(*self_->state.disk, "", BreakerReach::turns_stop);
+  }
+
   void commit() const {
     auto& state = self_->state;
+    if (!state.disk->pass(now_ms(*self_))) return;
     const auto release = release_of(state.book->turn());
     auto commands = state.commands;  // kept only when the disk takes the turn
     const auto entries =
         entries_of(state.book->turn(), context_->journal.next_sequence(), commands);
     if (!context_->journal.append(entries)) return disk_refused();
     state.commands = std::move(commands);
-    if (std::exchange(state.disk_refuses, false)) context_->executor.set_control_alive(true);
+    state.disk->succeeded();
+    show_disk();
     state.book->close();
-    context_->lanes.kasmina.send(release);
+    context_->lanes.kasmina.send(release, self_->context());
     announce();
     context_->metrics.add("esper_turns_committed_total", "journal", "", 1);
   }
@@ -101,18 +120,19 @@ class JournalKeeper {
   void announce() const {
     const auto& book = *self_->state.book;
     context_->lanes.tolaria.send(
-        TurnCommitted{.window = book.committed(), .answers = book.answers()});
+        TurnCommitted{.window = book.committed(), .answers = book.answers()}, self_->context());
     context_->turns.committed(book.committed());
   }
 
-  /// A decision that cannot be recorded is not made: the turn stays open and is tried again;
-  /// the trainer must not wait for it.
+  /// A decision that cannot be recorded is not made: the turn stays open and is tried again when
+  /// the breaker lets a probe pass; the trainer must not wait for it.
   void disk_refused() const {
-    self_->state.disk_refuses = true;
-    context_->executor.set_control_alive(false);
-    context_->metrics.add("esper_breaker_open_total", "journal", "", 1);
+    auto& disk = *self_->state.disk;
+    const auto now = now_ms(*self_);
+    disk.failed(now, "the disk refused a turn");
+    show_disk();
     context_->log.write(LogLevel::error, "journal_disk_refused", "");
-    self_->delayed_send(self_, context_->retry(), Nudge{});
+    self_->delayed_send(self_, std::chrono::milliseconds{disk.open_until() - now}, Nudge{});
   }
 
   void answer_recoveries() const {

@@ -8,10 +8,14 @@ namespace esper {
 namespace {
 
 constexpr std::chrono::milliseconds full_ring_pause{5};
+/// Turns that may wait for room in the executor's ring; the journal keeps the others.
+constexpr std::size_t waiting_max = 64;
 
 struct KasminaState {
-  std::deque<TurnRelease> waiting;  ///< the executor's ring was full; bounded by one turn a window
+  std::deque<TurnRelease> waiting;  ///< without a gap after what the executor holds
   bool recovered = false;
+  bool behind = false;  ///< turns after `waiting` have to be read from the journal
+  bool nudged = false;
   const char* name = "kasmina";
 };
 
@@ -22,34 +26,38 @@ class Kasmina {
       : self_(self), context_(std::move(context)), epoch_(epoch) {}
 
   void recover() const {
-    self_
-        ->request(context_->peers.journal, context_->retry(),
-                  Recover{.role = Role::kasmina,
-                          .region = {},
-                          .epoch = epoch_,
-                          .released = context_->executor.released()})
-        .then(
-            [*this](const Recovery& past) {
-              auto& waiting = self_->state.waiting;
-              waiting.insert(waiting.begin(), past.releases.begin(), past.releases.end());
-              self_->state.recovered = true;
-              hand_over();
-            },
-            [*this](const caf::error&) { self_->delayed_send(self_, context_->retry(), Nudge{}); });
+    const Recover question{.role = Role::kasmina,
+                           .region = {},
+                           .epoch = epoch_,
+                           .released = context_->executor.released()};
+    ask(self_, *context_, context_->peers.journal, question, context_->retry(),
+        [*this](const Recovery& past) {
+          auto& state = self_->state;
+          const auto taken = std::min(past.releases.size(), waiting_max);
+          state.waiting.assign(past.releases.begin(),
+                               past.releases.begin() + static_cast<std::ptrdiff_t>(taken));
+          state.behind = taken < past.releases.size();
+          state.recovered = true;
+          hand_over();
+        });
   }
 
-  void hand_over() const {
-    auto& waiting = self_->state.waiting;
-    while (!waiting.empty() && context_->executor.release(waiting.front())) waiting.pop_front();
-    if (!waiting.empty()) self_->delayed_send(self_, full_ring_pause, Nudge{});
-  }
-
+  /// A turn that comes while the journal is being asked is in its answer, or comes after it.
   void take(const TurnRelease& turn) const {
-    self_->state.waiting.push_back(turn);
-    if (self_->state.recovered) hand_over();
+    auto& state = self_->state;
+    if (!state.recovered) return;
+    const Window newest =
+        state.waiting.empty() ? context_->executor.released() : state.waiting.back().turn;
+    if (turn.turn <= newest) return;
+    if (turn.turn == newest + 1 && state.waiting.size() < waiting_max)
+      state.waiting.push_back(turn);
+    else
+      state.behind = true;
+    hand_over();
   }
 
   void nudge() const {
+    self_->state.nudged = false;
     if (self_->state.recovered)
       hand_over();
     else
@@ -65,6 +73,18 @@ class Kasmina {
   }
 
  private:
+  void hand_over() const {
+    auto& state = self_->state;
+    while (!state.waiting.empty() && context_->executor.release(state.waiting.front()))
+      state.waiting.pop_front();
+    if (!state.waiting.empty()) {
+      if (!std::exchange(state.nudged, true)) self_->delayed_send(self_, full_ring_pause, Nudge{});
+    } else if (std::exchange(state.behind, false)) {
+      state.recovered = false;
+      recover();
+    }
+  }
+
   KasminaHandle::stateful_pointer<KasminaState> self_;
   ControlContextPtr context_;
   Epoch epoch_;

@@ -1,6 +1,7 @@
 // A Narset translates; decisions/tactics decides.
 #include "actors/decisions/tactics.hpp"
 #include "actors/roles.hpp"
+#include "actors/turn_answer.hpp"
 
 namespace esper {
 
@@ -9,9 +10,7 @@ namespace {
 struct NarsetState {
   std::optional<Tactics> tactics;
   std::optional<std::vector<SeedStatus>> read_back;  ///< input of the first turn after a restart
-  bool ready = false;
-  std::optional<RegionTurn> waiting;  ///< came before the past was known
-  std::optional<RegionPart> last;     ///< sent again when the turn is
+  TurnAnswer<RegionTurn, RegionPart> answer;
   const char* name = "narset";
 };
 
@@ -22,27 +21,22 @@ class Narset {
       : self_(self), context_(std::move(context)), region_(region), epoch_(epoch) {}
 
   void begin() const {
-    self_->request(context_->peers.urza, context_->retry(), ReadCatalogue{region_})
-        .then([*this](const Catalogue& catalogue) { recover(catalogue); }, again());
+    ask(self_, *context_, context_->peers.urza, ReadCatalogue{region_}, context_->retry(),
+        [*this](const Catalogue& catalogue) { recover(catalogue); });
   }
 
   void take(const RegionTurn& turn) const {
-    auto& state = self_->state;
-    if (!state.ready) {
-      state.waiting = turn;
-      return;
-    }
-    if (state.last && turn.window < state.last->report.window) return;
-    if (!state.last || turn.window > state.last->report.window) {
-      state.last = decide(*state.tactics, turn, epoch_, state.read_back);
-      state.read_back.reset();
-    }
-    context_->lanes.journal.send(*state.last);
+    send(self_->state.answer.to(turn, [*this](const RegionTurn& asked) { return answer(asked); }));
   }
 
  private:
-  [[nodiscard]] std::function<void(caf::error&)> again() const {
-    return [*this](caf::error&) { self_->delayed_send(self_, context_->retry() / 10, Nudge{}); };
+  [[nodiscard]] RegionPart answer(const RegionTurn& turn) const {
+    auto& state = self_->state;
+    return decide(*state.tactics, turn, epoch_, std::exchange(state.read_back, std::nullopt));
+  }
+
+  void send(const RegionPart* part) const {
+    if (part != nullptr) context_->lanes.journal.send(*part, self_->context());
   }
 
   /// The past through the same functions as the present: decide() where the role was there,
@@ -55,15 +49,12 @@ class Narset {
                                                  .time = config.time,
                                                  .seed = config.seed},
                                  context_->host, catalogue);
-    self_
-        ->request(context_->peers.journal, 4 * context_->retry(),
-                  Recover{.role = Role::narset, .region = region_, .epoch = epoch_, .released = {}})
-        .then(
-            [*this](const Recovery& past) {
-              fold(past.turns);
-              read_seeds();
-            },
-            again());
+    ask(self_, *context_, context_->peers.journal,
+        Recover{.role = Role::narset, .region = region_, .epoch = epoch_, .released = {}},
+        4 * context_->retry(), [*this](const Recovery& past) {
+          fold(past.turns);
+          read_seeds();
+        });
   }
 
   void fold(const std::vector<TurnRecord>& turns) const {
@@ -83,21 +74,15 @@ class Narset {
 
   void read_seeds() const {
     const auto ready = [*this] {
-      auto& state = self_->state;
-      state.ready = true;
-      if (state.waiting) take(*state.waiting);
-      state.waiting.reset();
+      send(
+          self_->state.answer.past_known([*this](const RegionTurn& turn) { return answer(turn); }));
     };
     if (epoch_.value <= 1) return ready();
-    self_
-        ->request(context_->peers.kasmina, context_->retry(),
-                  ReadSeeds{.region = region_, .epoch = epoch_})
-        .then(
-            [*this, ready](const RegionSeeds& seeds) {
-              self_->state.read_back = seeds.seeds;
-              ready();
-            },
-            again());
+    ask(self_, *context_, context_->peers.kasmina, ReadSeeds{.region = region_, .epoch = epoch_},
+        context_->retry(), [*this, ready](const RegionSeeds& seeds) {
+          self_->state.read_back = seeds.seeds;
+          ready();
+        });
   }
 
   NarsetHandle::stateful_pointer<NarsetState> self_;

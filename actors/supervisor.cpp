@@ -10,15 +10,17 @@ namespace {
 
 struct Watched {
   Child child;
-  caf::actor_addr address;
-  Epoch epoch;
-  bool down = false;
-  bool gave_up = false;
-  std::optional<RestartHistory> history;
+  RestartHistory history;
+  Breaker breaker;  ///< opens past the intensity; each of its probes is one incarnation
+  caf::actor_addr address{};
+  Epoch epoch{};
+  std::uint64_t started_ms = 0;
+  bool down = true;
 };
 
 struct SupervisorState {
   std::vector<Watched> children;
+  std::vector<Restart> untold;  ///< while the journal's actor is down
   std::shared_ptr<SupervisionCounts> counts;
   bool stopping = false;
   const char* name = "supervisor";
@@ -29,21 +31,39 @@ class Supervisor {
   Supervisor(SupervisorHandle::stateful_pointer<SupervisorState> self, ControlContextPtr context)
       : self_(self), context_(std::move(context)) {}
 
+  /// The wait of the child at this place is over: before its start, or a probe may have lived
+  /// through a whole period and closes its breaker.
+  void due(std::uint32_t place) const {
+    auto& watched = self_->state.children.at(place);
+    const auto now = now_ms(*self_);
+    if (self_->state.stopping) return;
+    if (watched.down) {
+      if (!watched.breaker.pass(now)) return;
+      if (watched.breaker.state() == BreakerState::half_open) count_restart(watched);
+      return start(place);
+    }
+    const bool probing = watched.breaker.state() == BreakerState::half_open;
+    if (!probing || now - watched.started_ms < context_->config.control.period_ms) return;
+    watched.breaker.succeeded();
+    show(watched);
+    log(LogLevel::warning, "breaker_closed", watched, "");
+  }
+
   void start(std::uint32_t place) const {
     auto& watched = self_->state.children.at(place);
-    if (self_->state.stopping) return;
     watched.epoch.value += 1;
-    const bool again = watched.epoch.value > 1;
+    watched.started_ms = now_ms(*self_);
     try {
       const auto actor = watched.child.start(*self_, watched.epoch);
       watched.address = caf::actor_cast<caf::actor_addr>(actor);
       self_->monitor(actor);
       StableHandle::set_target(watched.child.handle, actor);
+      if (watched.child.lane) watched.child.lane->receiver_started(actor);
     } catch (const std::exception& exception) {  // CAF runs a state's constructor in spawn
       return failed(place, exception.what());
     }
     watched.down = false;
-    if (again) came_back(watched);
+    if (watched.epoch.value > 1) came_back(place);
   }
 
   void child_down(const caf::actor_addr& source, const caf::error& reason) const {
@@ -58,9 +78,11 @@ class Supervisor {
 
   void kill(const KillRole& asked) const {
     for (const auto& watched : self_->state.children)
-      if (watched.child.role == asked.role && watched.child.region == asked.region)
-        if (const auto actor = caf::actor_cast<caf::strong_actor_ptr>(watched.address))
-          self_->send_exit(caf::actor_cast<caf::actor>(actor), caf::exit_reason::kill);
+      if (watched.child.role == asked.role && watched.child.region == asked.region) {
+        const auto actor = caf::actor_cast<caf::strong_actor_ptr>(watched.address);
+        if (!actor) return log(LogLevel::warning, "kill_hits_nobody", watched, "down");
+        self_->send_exit(caf::actor_cast<caf::actor>(actor), caf::exit_reason::kill);
+      }
   }
 
   /// In reverse order, one after the other: each child's end stops the next.
@@ -73,6 +95,8 @@ class Supervisor {
         self_->send_exit(caf::actor_cast<caf::actor>(actor), caf::exit_reason::user_shutdown);
         return;
       }
+    for (const auto& watched : children)
+      if (watched.child.lane) watched.child.lane->close();
     self_->quit(caf::exit_reason::user_shutdown);
   }
 
@@ -80,40 +104,67 @@ class Supervisor {
   void failed(std::uint32_t place, const std::string& reason) const {
     auto& watched = self_->state.children.at(place);
     StableHandle::set_target(watched.child.handle, nullptr);
+    if (watched.child.lane) watched.child.lane->receiver_lost();
     watched.down = true;
     tell_journal(watched, reason);
-    const auto label = std::string{name_of(watched.child.role)};
-    const auto delay = watched.history->after_failure(now_ms());
-    if (delay) {
-      self_->state.counts->restarts += 1;
-      context_->metrics.add("esper_restarts_total", label, region_label(watched), 1);
-      self_->delayed_send(self_, std::chrono::milliseconds{*delay}, StartRole{place});
-      return;
-    }
+    const auto now = now_ms(*self_);
+    if (watched.breaker.state() == BreakerState::closed)
+      if (const auto delay = watched.history.after_failure(now)) {
+        count_restart(watched);
+        return call_back(place, now + *delay);
+      }
+    watched.breaker.failed(now, reason);
     give_up(watched, reason);
+    call_back(place, watched.breaker.open_until());
+  }
+
+  void count_restart(const Watched& watched) const {
+    self_->state.counts->restarts += 1;
+    context_->metrics.add("esper_restarts_total", name_of(watched.child.role),
+                          region_label(watched), 1);
+  }
+
+  void call_back(std::uint32_t place, std::uint64_t at_ms) const {
+    const auto now = now_ms(*self_);
+    self_->delayed_send(self_, std::chrono::milliseconds{at_ms > now ? at_ms - now : 0},
+                        StartRole{place});
   }
 
   void give_up(Watched& watched, const std::string& reason) const {
-    watched.gave_up = true;
-    self_->state.counts->gave_up = true;
-    context_->executor.set_control_alive(false);
     if (watched.child.lane) watched.child.lane->close();
-    context_->metrics.set("esper_breaker_open", name_of(watched.child.role), region_label(watched),
-                          1);
+    show(watched);
     log(LogLevel::error, "breaker_open", watched, reason);
   }
 
-  void came_back(Watched& watched) const {
-    if (watched.child.lane) watched.child.lane->receiver_restarted();
-    const Restart restart{.role = watched.child.role,
-                          .region = watched.child.region,
-                          .epoch = watched.epoch,
-                          .cause = "restarted"};
-    caf::anon_send(context_->peers.journal, restart);
+  void show(const Watched& watched) const {
+    context_->breakers.show(watched.breaker, region_label(watched), BreakerReach::turns_stop);
+    self_->state.counts->gave_up = std::ranges::any_of(
+        self_->state.children,
+        [](const Watched& child) { return child.breaker.state() != BreakerState::closed; });
+  }
+
+  void came_back(std::uint32_t place) const {
+    const auto& watched = self_->state.children.at(place);
+    self_->state.untold.push_back({.role = watched.child.role,
+                                   .region = watched.child.region,
+                                   .epoch = watched.epoch,
+                                   .cause = "restarted"});
     if (watched.child.role == Role::journal)  // it forgot who is down
       for (const auto& other : self_->state.children)
         if (other.down) tell_journal(other, "down");
+    tell_restarts();
     log(LogLevel::warning, "restarted", watched, "");
+    if (watched.breaker.state() == BreakerState::half_open)
+      call_back(place, now_ms(*self_) + context_->config.control.period_ms);
+  }
+
+  void tell_restarts() const {
+    auto& state = self_->state;
+    const auto journal = std::ranges::find(state.children, Role::journal,
+                                           [](const Watched& child) { return child.child.role; });
+    if (journal == state.children.end() || journal->down) return;
+    for (const auto& restart : std::exchange(state.untold, {}))
+      caf::anon_send(context_->peers.journal, restart);
   }
 
   void tell_journal(const Watched& watched, const std::string& reason) const {
@@ -131,12 +182,6 @@ class Supervisor {
 
   [[nodiscard]] static std::string region_label(const Watched& watched) {
     return watched.child.role == Role::narset ? std::to_string(watched.child.region.value) : "";
-  }
-
-  [[nodiscard]] std::uint64_t now_ms() const {
-    const auto since = self_->clock().now().time_since_epoch();
-    return static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(since).count());
   }
 
   SupervisorHandle::stateful_pointer<SupervisorState> self_;
@@ -157,7 +202,11 @@ SupervisorHandle::behavior_type supervisor(SupervisorHandle::stateful_pointer<Su
     const auto component = std::string{"restart."} + std::string{name_of(child.role)};
     RestartHistory history(policy,
                            RandomStream(context->config.seed, component, child.region.value));
-    self->state.children.push_back({std::move(child), {}, {}, false, false, std::move(history)});
+    Breaker breaker(std::string{name_of(child.role)},
+                    BreakerPolicy{.failures_max = 1,
+                                  .backoff_first = control.backoff_ms_max,
+                                  .backoff_max = std::uint64_t{16} * control.backoff_ms_max});
+    self->state.children.push_back({std::move(child), std::move(history), std::move(breaker)});
   }
   const Supervisor role(self, context);
   self->set_down_handler([=](caf::down_msg& down) { role.child_down(down.source, down.reason); });
@@ -165,7 +214,7 @@ SupervisorHandle::behavior_type supervisor(SupervisorHandle::stateful_pointer<Su
   for (std::uint32_t place = 0; place < self->state.children.size(); ++place) role.start(place);
   return {
       [=](const KillRole& asked) { role.kill(asked); },
-      [=](StartRole asked) { role.start(asked.child); },
+      [=](StartRole asked) { role.due(asked.child); },
   };
 }
 

@@ -1,6 +1,7 @@
 // Tamiyo Prime translates; decisions/strategy decides.
 #include "actors/decisions/strategy.hpp"
 #include "actors/roles.hpp"
+#include "actors/turn_answer.hpp"
 
 namespace esper {
 
@@ -8,9 +9,7 @@ namespace {
 
 struct TamiyoState {
   std::optional<Strategy> strategy;
-  bool ready = false;
-  std::optional<TurnReports> waiting;
-  std::optional<StrategyPart> last;
+  TurnAnswer<TurnReports, StrategyPart> answer;
   const char* name = "tamiyo";
 };
 
@@ -27,35 +26,28 @@ class Tamiyo {
                          .time = config.time,
                          .gates = config.gates,
                          .regions = static_cast<std::uint32_t>(context_->host.regions.size())});
-    self_
-        ->request(context_->peers.journal, 4 * context_->retry(),
-                  Recover{.role = Role::tamiyo, .region = {}, .epoch = epoch_, .released = {}})
-        .then(
-            [*this](const Recovery& past) {
-              fold(past.turns);
-              auto& state = self_->state;
-              state.ready = true;
-              if (state.waiting) take(*state.waiting);
-              state.waiting.reset();
-            },
-            [*this](const caf::error&) {
-              self_->delayed_send(self_, context_->retry() / 10, Nudge{});
-            });
+    ask(self_, *context_, context_->peers.journal,
+        Recover{.role = Role::tamiyo, .region = {}, .epoch = epoch_, .released = {}},
+        4 * context_->retry(), [*this](const Recovery& past) {
+          fold(past.turns);
+          send(self_->state.answer.past_known(
+              [*this](const TurnReports& turn) { return answer(turn); }));
+        });
   }
 
   void take(const TurnReports& turn) const {
-    auto& state = self_->state;
-    if (!state.ready) {
-      state.waiting = turn;
-      return;
-    }
-    if (state.last && turn.window < state.last->window) return;
-    if (!state.last || turn.window > state.last->window)
-      state.last = decide(*state.strategy, turn.window, epoch_, turn.reports, turn.proposals);
-    context_->lanes.journal.send(*state.last);
+    send(self_->state.answer.to(turn, [*this](const TurnReports& asked) { return answer(asked); }));
   }
 
  private:
+  [[nodiscard]] StrategyPart answer(const TurnReports& turn) const {
+    return decide(*self_->state.strategy, turn.window, epoch_, turn.reports, turn.proposals);
+  }
+
+  void send(const StrategyPart* part) const {
+    if (part != nullptr) context_->lanes.journal.send(*part, self_->context());
+  }
+
   void fold(const std::vector<TurnRecord>& turns) const {
     for (const auto& turn : turns)
       if (turn.present)

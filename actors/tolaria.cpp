@@ -23,18 +23,15 @@ class Tolaria {
       : self_(self), context_(std::move(context)), epoch_(epoch) {}
 
   void recover() const {
-    self_
-        ->request(context_->peers.journal, context_->retry(),
-                  Recover{.role = Role::tolaria, .region = {}, .epoch = epoch_, .released = {}})
-        .then(
-            [*this](const Recovery& past) {
-              auto& state = self_->state;
-              state.committed = past.committed;
-              state.answers = past.answers;
-              state.recovered = true;
-              self_->send(self_, Nudge{});
-            },
-            [*this](const caf::error&) { self_->delayed_send(self_, context_->retry(), Nudge{}); });
+    ask(self_, *context_, context_->peers.journal,
+        Recover{.role = Role::tolaria, .region = {}, .epoch = epoch_, .released = {}},
+        context_->retry(), [*this](const Recovery& past) {
+          auto& state = self_->state;
+          state.committed = past.committed;
+          state.answers = past.answers;
+          state.recovered = true;
+          self_->send(self_, Nudge{});
+        });
   }
 
   /// A nudge with a window number asks whether that turn is still open.
@@ -70,9 +67,10 @@ class Tolaria {
  private:
   void send_turn() const {
     const auto& report = *self_->state.open;
-    context_->lanes.journal.send(TurnOpened{report});
+    context_->lanes.journal.send(TurnOpened{report}, self_->context());
     for (const auto& telemetry : report.regions)
-      context_->lanes.narsets.at(telemetry.region.value).send(turn_of(report, telemetry));
+      context_->lanes.narsets.at(telemetry.region.value)
+          .send(turn_of(report, telemetry), self_->context());
     self_->delayed_send(self_, context_->retry(), Nudge{report.window});
   }
 

@@ -17,13 +17,10 @@ class Urza {
 
   void recover() const {
     if (self_->state.catalogue) return;
-    self_
-        ->request(context_->peers.journal, context_->retry(),
-                  Recover{.role = Role::urza, .region = {}, .epoch = epoch_, .released = {}})
-        .then([*this](const Recovery& past) { self_->state.catalogue = past.catalogue; },
-              [*this](const caf::error&) {
-                self_->delayed_send(self_, context_->retry() / 10, Nudge{});
-              });
+    ask(self_, *context_, context_->peers.journal,
+        Recover{.role = Role::urza, .region = {}, .epoch = epoch_, .released = {}},
+        context_->retry(),
+        [*this](const Recovery& past) { self_->state.catalogue = past.catalogue; });
   }
 
  private:

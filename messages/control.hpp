@@ -90,7 +90,7 @@ struct ReadCatalogue {
   static constexpr auto schema = record("ReadCatalogue", field("region", &ReadCatalogue::region));
 };
 
-/// What no lane could deliver.
+/// What no lane could deliver: as Oona logs it.
 struct DeadLetter {
   std::string lane;
   std::string reason;

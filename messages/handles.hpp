@@ -18,6 +18,6 @@ using KasminaHandle = caf::typed_actor<caf::reacts_to<TurnRelease>, caf::reacts_
                                        caf::replies_to<ReadSeeds>::with<RegionSeeds>>;
 using UrzaHandle =
     caf::typed_actor<caf::replies_to<ReadCatalogue>::with<Catalogue>, caf::reacts_to<Nudge>>;
-using OonaHandle = caf::typed_actor<caf::reacts_to<DeadLetter>, caf::reacts_to<Nudge>>;
+using OonaHandle = caf::typed_actor<caf::reacts_to<Nudge>>;
 
 }  // namespace esper
