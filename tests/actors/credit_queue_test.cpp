@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include <deque>
+#include <functional>
 #include <optional>
 #include <thread>
 
@@ -145,6 +146,32 @@ SCENARIO("a crash between messages is no strike", "[credit_queue]") {
   }
   history.drain();
   CHECK(history.receiver.handled == std::vector<std::uint64_t>{1});
+}
+
+SCENARIO("a receiver that handles its last letter just before it could see the backlog is served",
+         "[credit_queue]") {
+  /// Stored on the waiting list, it lets the receiver act in between.
+  struct Letter {
+    std::uint64_t number = 0;
+    std::function<void()> when_stored;
+    Letter() = default;
+    Letter(std::uint64_t numbered, std::function<void()> hook)
+        : number(numbered), when_stored(std::move(hook)) {}
+    Letter(Letter&&) = default;
+    Letter& operator=(Letter&& other) noexcept {
+      number = other.number;
+      if (const auto hook = std::exchange(other.when_stored, nullptr)) hook();
+      return *this;
+    }
+    ~Letter() = default;
+  };
+  CreditQueue<Letter> queue(LaneKind::command, 1, 1);
+  std::vector<std::uint64_t> posted;
+  const auto post = [&](Letter& letter) { posted.push_back(letter.number); };
+  queue.receiver_started(post);
+  REQUIRE(queue.push(Letter(1, nullptr), post));
+  REQUIRE(queue.push(Letter(2, [&] { queue.delivered(post); }), post));
+  CHECK(posted == std::vector<std::uint64_t>{1, 2});
 }
 
 SCENARIO("many senders and a receiver on threads of their own: each sender's order is kept",
