@@ -29,10 +29,11 @@ class OpenBreakers {
                    static_cast<double>(breaker.openings() - shown.openings));
     shown.openings = breaker.openings();  // a new incarnation's breaker begins at 0
     if (std::exchange(shown.open, open) == open) return;
+    if (reach == BreakerReach::turns_stop) {
+      stopping_turns_ = open ? stopping_turns_ + 1 : stopping_turns_ - 1;
+      executor_.set_control_alive(stopping_turns_ == 0);
+    }
     metrics_.set("esper_breaker_open", breaker.name(), region, open ? 1 : 0);
-    if (reach == BreakerReach::turns_go_on) return;
-    stopping_turns_ = open ? stopping_turns_ + 1 : stopping_turns_ - 1;
-    executor_.set_control_alive(stopping_turns_ == 0);
   }
 
  private:
