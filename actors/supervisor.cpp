@@ -137,10 +137,10 @@ class Supervisor {
   }
 
   void show(const Watched& watched) const {
-    context_->breakers.show(watched.breaker, region_label(watched), BreakerReach::turns_stop);
     self_->state.counts->gave_up = std::ranges::any_of(
         self_->state.children,
         [](const Watched& child) { return child.breaker.state() != BreakerState::closed; });
+    context_->breakers.show(watched.breaker, region_label(watched), BreakerReach::turns_stop);
   }
 
   void came_back(std::uint32_t place) const {
