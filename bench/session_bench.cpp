@@ -290,6 +290,7 @@ void compare(const std::string& size, int rounds) {
   constexpr const char* aims[] = {"", "p50 1.01", "p50 1.03"};
   for (std::size_t i = 0; i < loops.size(); ++i)
     print_row(arms[i].name, *loops[i], *loops.front(), i < std::size(aims) ? aims[i] : "");
+  std::fflush(stdout);  // the next size takes minutes
 }
 
 }  // namespace
