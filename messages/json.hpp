@@ -2,6 +2,7 @@
 // Schema to JSON and back. `exact` writes floats as the hexadecimal of their bits (the journal's
 // canonical text); `plain` writes numbers for people and tools.
 #include <bit>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <stdexcept>
@@ -39,9 +40,12 @@ inline double float_from_json(const nlohmann::json& json) {
   if (text == "NaN") return std::numeric_limits<double>::quiet_NaN();
   if (text == "Infinity") return std::numeric_limits<double>::infinity();
   if (text == "-Infinity") return -std::numeric_limits<double>::infinity();
-  if (text.size() != 18 || !text.starts_with("0x")) throw MalformedJson("not a float: " + text);
-  return std::bit_cast<double>(
-      static_cast<std::uint64_t>(std::stoull(text.substr(2), nullptr, 16)));
+  std::uint64_t bits = 0;
+  const char* const end = text.data() + text.size();
+  if (text.size() != 18 || !text.starts_with("0x") ||
+      std::from_chars(text.data() + 2, end, bits, 16).ptr != end)
+    throw MalformedJson("not a float: " + text);
+  return std::bit_cast<double>(bits);
 }
 
 }  // namespace detail
@@ -112,7 +116,7 @@ std::string canonical(const T& message) {
   return to_json(message, Floats::exact).dump();
 }
 
-/// Throws MalformedJson or nlohmann's parse_error when `text` is not a T.
+/// Throws MalformedJson or one of nlohmann's exceptions when `text` is not a T.
 template <Described T>
 T parsed(std::string_view text) {
   T message{};

@@ -3,131 +3,32 @@
 
 #include "tests/cannot_run.hpp"
 #include "tests/paths.hpp"
+#include "tests/sources.hpp"
 
 #include <catch2/catch.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <map>
 #include <memory>
 #include <regex>
 #include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Source {
-  std::string path;  ///< from the repository's root
-  std::string text;
-  std::string code;                   ///< text without comments
-  std::vector<std::string> ours;      ///< what it includes in quotes
-  std::vector<std::string> packages;  ///< what it includes in angle brackets
-};
-
-bool starts_with_any(std::string_view text, const std::vector<std::string>& prefixes) {
-  return std::any_of(prefixes.begin(), prefixes.end(),
-                     [&](const std::string& prefix) { return text.starts_with(prefix); });
-}
-
-std::string read(const fs::path& path) {
-  std::ifstream file{path, std::ios::binary};
-  return {std::istreambuf_iterator<char>{file}, {}};
-}
-
-/// Blanks out comments, keeps line ends. Knows string and character literals, not raw strings.
-std::string without_comments(const std::string& text) {
-  std::string code;
-  code.reserve(text.size());
-  char quote = '\0';
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const char now = text[at];
-    const char next = at + 1 < text.size() ? text[at + 1] : '\0';
-    if (quote != '\0') {
-      code += now;
-      if (now == '\\' && next != '\0')
-        code += text[++at];
-      else if (now == quote || now == '\n')
-        quote = '\0';
-    } else if (now == '/' && next == '/') {
-      while (at < text.size() && text[at] != '\n') ++at;
-      code += '\n';
-    } else if (now == '/' && next == '*') {
-      for (at += 2; at + 1 < text.size() && !(text[at] == '*' && text[at + 1] == '/'); ++at) {
-        if (text[at] == '\n') code += '\n';
-      }
-      ++at;
-    } else {
-      // A quote after a digit separates thousands.
-      const bool separates = now == '\'' && !code.empty() && std::isxdigit(code.back()) != 0;
-      if (now == '"' || (now == '\'' && !separates)) quote = now;
-      code += now;
-    }
-  }
-  return code;
-}
-
-const std::vector<std::string> source_folders{"messages", "actors",   "gpu",  "runtime",
-                                              "tests",    "examples", "bench"};
-
-std::map<std::string, Source> read_sources() {
-  static const std::regex include{R"re(^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"])re"};
-  std::map<std::string, Source> sources;
-  const fs::path root = esper::source_directory();
-  for (const std::string& folder : source_folders) {
-    if (!fs::exists(root / folder)) continue;
-    for (const auto& entry : fs::recursive_directory_iterator{root / folder}) {
-      const std::string extension = entry.path().extension();
-      if (extension != ".cpp" && extension != ".hpp" && extension != ".cu") continue;
-      Source source{fs::relative(entry.path(), root), read(entry.path()), {}, {}, {}};
-      source.code = without_comments(source.text);
-      for (std::size_t begin = 0; begin < source.code.size();) {
-        const std::size_t end = std::min(source.code.find('\n', begin), source.code.size());
-        const std::string line = source.code.substr(begin, end - begin);
-        std::smatch found;
-        if (line.find("include") != std::string::npos && std::regex_search(line, found, include))
-          (found[1] == "\"" ? source.ours : source.packages).push_back(found[2]);
-        begin = end + 1;
-      }
-      sources.emplace(source.path, std::move(source));
-    }
-  }
-  return sources;
-}
-
-const std::map<std::string, Source>& sources() {
-  static const auto all = read_sources();
-  return all;
-}
-
-std::string layer_of(std::string_view path) {
-  if (path.starts_with("actors/decisions/")) return "decisions";
-  return std::string{path.substr(0, path.find('/'))};
-}
-
-/// Everything of ours that `path` includes, directly or not.
-std::set<std::string> includes_of(const std::string& path) {
-  std::set<std::string> seen;
-  std::vector<std::string> open{path};
-  while (!open.empty()) {
-    const auto found = sources().find(open.back());
-    open.pop_back();
-    if (found == sources().end()) continue;
-    for (const std::string& next : found->second.ours) {
-      if (seen.insert(next).second) open.push_back(next);
-    }
-  }
-  return seen;
-}
+using esper::includes_of;
+using esper::layer_of;
+using esper::read;
+using esper::Source;
+using esper::sources;
+using esper::starts_with_any;
 
 std::string line_of(const Source& source, std::ptrdiff_t offset) {
   const auto line = 1 + std::count(source.code.begin(), source.code.begin() + offset, '\n');
@@ -139,6 +40,29 @@ void expect_absent(const Source& source, const std::regex& pattern, const std::s
   for (std::sregex_iterator match{source.code.begin(), source.code.end(), pattern}, end;
        match != end; ++match)
     FAIL_CHECK(line_of(source, match->position()) << ": '" << match->str() << "' " << why);
+}
+
+/// What may differ between machines, libraries or runs: of numbers only + - * / and the square root
+/// are the same everywhere.
+const std::vector<std::regex>& unsteady() {
+  static const std::string functions =
+      "(exp|exp2|expm1|log|log2|log10|log1p|logb|pow|sin|cos|tan|sinh|cosh|tanh|asin|acos|atan|"
+      "atan2|asinh|acosh|atanh|cbrt|hypot|erf|erfc|tgamma|lgamma|fma|fmod|remainder|floor|ceil|"
+      "round|lround|llround|trunc|rint|lrint|nearbyint|frexp|ldexp|scalbn|modf|lerp|rand|srand|"
+      "random|time|clock|getenv|shuffle|random_shuffle|sample|generate_canonical)[fl]?";
+  static const std::vector<std::regex> all{
+      std::regex{R"(\bstd\s*::\s*)" + functions + R"(\b)"},
+      std::regex{R"((^|[^\w.:>]|[^\w:>]::\s*))" + functions + R"(\s*\()"},
+      std::regex{R"(\b(\w+_distribution|\w+_engine|random_device|mt19937\w*|minstd_rand\w*)\b)"},
+      std::regex{R"(\bunordered_(multi)?(map|set)\b|\bstd\s*::\s*hash\b)"},
+      std::regex{R"(\bstd\s*::\s*(multi)?(map|set)\s*<[^,<>]*\*)"},  // ordered by address
+      std::regex{R"(\blong\s+double\b|\bFP_CONTRACT\b|\bfast-math\b)"}};
+  return all;
+}
+
+bool is_unsteady(const std::string& code) {
+  return std::any_of(unsteady().begin(), unsteady().end(),
+                     [&](const std::regex& pattern) { return std::regex_search(code, pattern); });
 }
 
 /// What the dynamic linker would load for `binary`, a line each; empty when it cannot tell.
@@ -191,10 +115,6 @@ SCENARIO("decisions depend on nothing but their arguments", "[tidy]") {
       "chrono",  "ctime",      "thread",    "mutex",         "atomic",        "random",
       "fstream", "filesystem", "future",    "unordered_map", "unordered_set", "iostream",
       "caf/",    "spdlog/",    "nlohmann/", "torch/",        "ATen/",         "c10/"};
-  const std::regex libm{
-      R"(\b(std::|::)(exp|exp2|expm1|log|log2|log10|log1p|pow|sin|cos|tan|sinh|cosh|tanh|asin|acos)"
-      R"(|atan|atan2|cbrt|hypot|erf|erfc|tgamma|lgamma|fma|rand|time|getenv|\w+_distribution)"
-      R"(|random_device|mt19937|mt19937_64)\b)"};
   for (const auto& [path, source] : sources()) {
     if (layer_of(path) != "decisions") continue;
     for (const std::string& include : source.packages) {
@@ -207,8 +127,51 @@ SCENARIO("decisions depend on nothing but their arguments", "[tidy]") {
     INFO(path << " reaches wire or json");
     CHECK_FALSE(reached.contains("messages/wire.hpp"));
     CHECK_FALSE(reached.contains("messages/json.hpp"));
-    expect_absent(source, libm, "differs between machines or runs");
+    for (const std::regex& pattern : unsteady())
+      expect_absent(source, pattern, "differs between machines or runs");
   }
+}
+
+SCENARIO("the rule for decisions sees what it forbids", "[tidy]") {
+  for (const char* code : {"x = std::exp(y);",
+                           "x = exp(y);",
+                           "x = ::exp(y);",
+                           "return std :: log(y);",
+                           "a*pow(b, 2)",
+                           "std::pow",
+                           "x = expf(y);",
+                           "auto f = std::log1p;",
+                           "-tanh (x)",
+                           "(floor(x))",
+                           "std::uniform_int_distribution<int> d;",
+                           "uniform_real_distribution d;",
+                           "std::normal_distribution<> d{0, 1};",
+                           "std::mt19937_64 engine;",
+                           "std::random_device{}()",
+                           "std::default_random_engine e;",
+                           "std::shuffle(begin(v), end(v), g);",
+                           "std::rand()",
+                           "for (auto& [k, v] : std::unordered_map<int, int>{})",
+                           "std::unordered_set<Seed> seeds;",
+                           "unordered_multimap<int, int> m;",
+                           "std::map<Seed*, int> by_address;",
+                           "std::set<const Plan *> plans;",
+                           "std::hash<int>{}(3)",
+                           "long double wide = 0;"}) {
+    INFO(code);
+    CHECK(is_unsteady(code));
+  }
+  for (const char* code :
+       {"std::sqrt(x)", "stream.uniform()", "time.cycle_windows", "history.time(3)",
+        "std::map<SeedId, Plan*> plans;", "std::set<SeedId> seeds;", "logical(part)", "seed.log(x)",
+        "expected_gain(x)", "exponent(x)", "ceiling(x)", "plan->pow(2)", "Clock::time(x)"}) {
+    INFO(code);
+    CHECK_FALSE(is_unsteady(code));
+  }
+  const std::string toolchain = read(esper::source_directory() / "cmake/EsperToolchain.cmake");
+  CHECK(toolchain.find("add_compile_options(-ffp-contract=off)") != std::string::npos);
+  for (const char* loose : {"-ffast-math", "-Ofast", "-funsafe-math-optimizations"})
+    CHECK(toolchain.find(loose) == std::string::npos);
 }
 
 SCENARIO("LibTorch stays inside gpu", "[tidy]") {
@@ -246,6 +209,44 @@ SCENARIO("files stay short", "[tidy]") {
   for (const auto& [path, source] : sources()) {
     INFO(path);
     CHECK(std::count(source.text.begin(), source.text.end(), '\n') <= lines_max);
+  }
+}
+
+SCENARIO("the page of invariants names tests and files that exist", "[tidy]") {
+  std::set<std::string> known;
+  const std::regex scenario{
+      R"re((?:SCENARIO|TEST_CASE)\s*\(\s*"([^"]+)"\s*(?:,\s*"((?:\[[^"\]]+\])*)")?)re"};
+  const std::regex tag{R"(\[[^\]]+\])"};
+  for (const auto& [path, source] : sources()) {
+    if (!path.starts_with("tests/")) continue;
+    for (std::sregex_iterator test{source.text.begin(), source.text.end(), scenario}, end;
+         test != end; ++test) {
+      known.insert((*test)[1]);
+      const std::string tags = (*test)[2];
+      for (std::sregex_iterator one{tags.begin(), tags.end(), tag}; one != end; ++one)
+        known.insert(one->str());
+    }
+  }
+  REQUIRE(known.size() > 100);
+  const std::string page = read(esper::source_directory() / "docs/invariants.md");
+  const std::regex quoted{R"(`([^`\n]+)`)"};
+  std::set<std::string> named;
+  for (std::sregex_iterator match{page.begin(), page.end(), quoted}, end; match != end; ++match) {
+    const std::string name = (*match)[1];
+    INFO("docs/invariants.md names " << name);
+    const bool is_path = name.find('/') != std::string::npos && name.find(' ') == std::string::npos;
+    if (is_path)
+      CHECK((sources().contains(name) || fs::exists(esper::source_directory() / name)));
+    else
+      CHECK(known.contains(name));
+    if (!is_path) named.insert(name);
+  }
+  CHECK(named.size() > 20);
+  for (const char* invariant :
+       {"LEDGER-1", "LEDGER-2", "ISO-1", "IDENT-1", "ZONE-1", "THROTTLE-1", "FENCE-1", "COMMIT-1",
+        "ESCAPE-1", "ROLL-1", "TRAIN-1", "ANSWER-1", "AUDIT-1"}) {
+    INFO(invariant);
+    CHECK(page.find(std::string{"| "} + invariant + " |") != std::string::npos);
   }
 }
 

@@ -1,17 +1,11 @@
 #include "actors/decisions/book.hpp"
 
+#include "actors/decisions/amounts.hpp"
+
 #include <algorithm>
 #include <utility>
 
 namespace esper {
-namespace {
-
-/// Far above any mint and far below overflow: an absurd grant must not wrap around.
-constexpr Energy amount_max{1'000'000'000'000'000};
-
-Energy sane(Energy energy) { return std::clamp(energy, Energy{0}, amount_max); }
-
-}  // namespace
 
 void Book::renew(const Allocation& lease) {
   if (lease.region != region_) return;
@@ -62,6 +56,11 @@ bool Book::ask_top_up(SeedId seed, Energy energy, CommandId command) {
   if (graft == nullptr) return false;
   move(MovementKind::top_up, graft->id, command, energy);
   return true;
+}
+
+void Book::prolong(SeedId seed, CommandId command) {
+  for (const Reservation& one : open_)
+    if (one.seed == seed) move(MovementKind::top_up, one.id, command, {});
 }
 
 void Book::take_top_up(const TopUp& answer) {

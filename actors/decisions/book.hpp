@@ -51,6 +51,8 @@ class Book {
                                                                 CommandId command);
   /// Asks the safety reserve to enlarge the seed's graft part. False: it has none open.
   bool ask_top_up(SeedId seed, Energy energy, CommandId command);
+  /// An outcome that pays nothing: what is still open for the seed gets its full time again.
+  void prolong(SeedId seed, CommandId command);
   /// The answer: enlarges the open reservation it names.
   void take_top_up(const TopUp& answer);
 

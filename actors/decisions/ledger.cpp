@@ -8,7 +8,13 @@ namespace {
 /// A run's whole mint stays under this, so that no sum of accounts overflows.
 constexpr Energy minted_max{1'000'000'000'000'000'000};
 
-bool in_range(Energy energy) { return energy >= Energy{0} && energy <= energy_max; }
+bool in_range(Energy energy) { return energy == sane(energy); }
+
+/// Has this command, or a later one of its sender, been charged before?
+bool charged(const CommandId& command, const CommandId& mark) {
+  const auto order = [](const CommandId& id) { return std::pair{id.epoch, id.sequence}; };
+  return order(command) <= order(mark);
+}
 
 }  // namespace
 
@@ -19,6 +25,7 @@ void Ledger::lapse(Energy& account, Energy kept_max) {
 }
 
 Ledger::Answer Ledger::mint(const Mint& mint) {
+  if (mint.cycle <= minted_cycle_) return LedgerRefusal::already_minted;
   for (const Energy part : {mint.treasury, mint.emergency, mint.safety, mint.compaction})
     if (!in_range(part)) return LedgerRefusal::amount_out_of_range;
   const Energy whole = mint.treasury + mint.emergency + mint.safety + mint.compaction;
@@ -28,6 +35,7 @@ Ledger::Answer Ledger::mint(const Mint& mint) {
   safety_ += mint.safety;
   compaction_ += mint.compaction;
   minted_ += whole;
+  minted_cycle_ = mint.cycle;
   return Done{};
 }
 
@@ -76,8 +84,7 @@ Ledger::Answer Ledger::reserve(RegionId region, std::uint64_t reservation, Comma
   Region& account = regions_[region.value];
   if (command.region != region) return LedgerRefusal::foreign_command;
   if (!in_range(energy)) return LedgerRefusal::amount_out_of_range;
-  const auto order = [](const CommandId& id) { return std::pair{id.epoch, id.sequence}; };
-  if (order(command) <= order(account.command_mark)) return LedgerRefusal::already_charged;
+  if (charged(command, account.command_mark)) return LedgerRefusal::already_charged;
   if (reservation <= account.reservation_mark) return LedgerRefusal::reservation_reused;
   if (energy > account.lease.free) return LedgerRefusal::insufficient_energy;
   account.lease.free -= energy;
@@ -111,12 +118,15 @@ Ledger::Answer Ledger::release(RegionId region, std::uint64_t reservation) {
   return Done{};
 }
 
-Ledger::Answer Ledger::top_up(RegionId region, std::uint64_t reservation, Energy energy,
-                              Window now) {
+Ledger::Answer Ledger::top_up(RegionId region, std::uint64_t reservation, CommandId command,
+                              Energy energy, Window now) {
   const auto found = reservations_.find({region, reservation});
   if (found == reservations_.end()) return LedgerRefusal::not_open;
   if (!in_range(energy)) return LedgerRefusal::amount_out_of_range;
+  CommandId& mark = regions_[region.value].top_up_mark;
+  if (energy > Energy{} && charged(command, mark)) return LedgerRefusal::already_charged;
   if (energy > safety_) return LedgerRefusal::insufficient_energy;
+  if (energy > Energy{}) mark = command;
   safety_ -= energy;
   found->second.energy += energy;
   found->second.touched = std::max(found->second.touched, now);

@@ -4,13 +4,11 @@
 #include <utility>
 #include <vector>
 
+#include "actors/decisions/amounts.hpp"
 #include "messages/budget.hpp"
 #include "messages/result.hpp"
 
 namespace esper {
-
-/// Far above any mint and far below overflow: no single amount may exceed it.
-constexpr Energy energy_max{1'000'000'000'000'000};
 
 /// Each is followed by the sentence's end that people read: see ESPER_ENUM_NAMES below.
 enum class LedgerRefusal : std::uint8_t {
@@ -18,6 +16,7 @@ enum class LedgerRefusal : std::uint8_t {
   amount_out_of_range,
   unknown_region,
   foreign_command,
+  already_minted,
   already_charged,
   reservation_reused,
   not_open,
@@ -25,6 +24,7 @@ enum class LedgerRefusal : std::uint8_t {
 };
 ESPER_ENUM_NAMES(LedgerRefusal, "the account holds less", "the amount is negative or absurd",
                  "no such region", "the command is another region's",
+                 "this cycle or a later one was minted before",
                  "this command or a later one was charged before",
                  "this reservation's number was used before", "no such reservation is open",
                  "more was spent than was reserved");
@@ -45,7 +45,8 @@ class Ledger {
 
   explicit Ledger(std::uint32_t regions) : regions_(regions) {}
 
-  /// Books a cycle's four amounts to their accounts. Errors: amount_out_of_range.
+  /// Books a cycle's four amounts to their accounts; cycles rise, from 1.
+  /// Errors: already_minted, amount_out_of_range.
   Answer mint(const Mint& mint);
   /// A cycle ends: treasury and compaction lapse, the emergency pool and the safety reserve lapse
   /// above what they may keep. The safety reserve carries over like the pool, because a seed
@@ -74,9 +75,11 @@ class Ledger {
   Answer settle(RegionId region, std::uint64_t reservation, Energy spent, Window now);
   /// Voids a reservation, back into the lease. Errors: not_open.
   Answer release(RegionId region, std::uint64_t reservation);
-  /// Enlarges an open reservation out of the safety reserve.
-  /// Errors: not_open, insufficient_energy, amount_out_of_range.
-  Answer top_up(RegionId region, std::uint64_t reservation, Energy energy, Window now);
+  /// Enlarges an open reservation out of the safety reserve and gives it its full time again; of 0
+  /// it gives time alone. Commands that ask for energy must rise.
+  /// Errors: not_open, already_charged, insufficient_energy, amount_out_of_range.
+  Answer top_up(RegionId region, std::uint64_t reservation, CommandId command, Energy energy,
+                Window now);
   /// Voids every reservation last touched `windows` or more before `now`, back into the treasury,
   /// since its region forgets it. Returns them in order of region and number.
   [[nodiscard]] std::vector<std::pair<RegionId, std::uint64_t>> expire(Window now,
@@ -99,7 +102,8 @@ class Ledger {
  private:
   struct Region {
     Lease lease;
-    CommandId command_mark;            ///< highest charged
+    CommandId command_mark;            ///< highest charged to the lease
+    CommandId top_up_mark;             ///< highest charged to the safety reserve
     std::uint64_t reservation_mark{};  ///< highest used
   };
   struct Reserved {
@@ -115,6 +119,7 @@ class Ledger {
   std::map<Key, Reserved> reservations_;
   Energy treasury_, emergency_, safety_, compaction_;
   Energy minted_, spent_, lapsed_;
+  Cycle minted_cycle_;  ///< newest
 };
 
 }  // namespace esper

@@ -5,11 +5,15 @@
 
 namespace esper {
 
+/// Stages in which a seed's output may reach the host's.
+[[nodiscard]] constexpr bool on_graph(Stage stage) {
+  return stage == Stage::grafting || stage == Stage::stabilising;
+}
+
 /// The stage that a seed reaches when `kind` is carried out in `before`. `escape` is legal in any
 /// stage and changes none: it moves alpha alone.
 /// Errors: illegal_stage; nothing may be changed then.
 [[nodiscard]] inline Result<Stage, CommandRefusal> after(Stage before, CommandKind kind) {
-  const bool on_graph = before == Stage::grafting || before == Stage::stabilising;
   switch (kind) {
     case CommandKind::germinate:
       if (before == Stage::dormant) return Stage::train_isolated;
@@ -28,10 +32,10 @@ namespace esper {
       if (before == Stage::stabilising) return Stage::fossilised;
       break;
     case CommandKind::cull:
-      if (on_graph || before == Stage::train_isolated) return Stage::embargoed;
+      if (on_graph(before) || before == Stage::train_isolated) return Stage::embargoed;
       break;
     case CommandKind::roll_back:
-      if (on_graph) return Stage::embargoed;
+      if (on_graph(before)) return Stage::embargoed;
       break;
     case CommandKind::escape:
       return before;

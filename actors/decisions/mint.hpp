@@ -2,8 +2,7 @@
 // How much energy a cycle gets, and into which accounts.
 #include <algorithm>
 
-#include "actors/decisions/ledger.hpp"
-#include "actors/decisions/number.hpp"
+#include "actors/decisions/amounts.hpp"
 #include "messages/budget.hpp"
 #include "messages/configuration.hpp"
 
@@ -30,13 +29,6 @@ namespace esper {
   double room = 1;
   for (std::uint64_t i = 0; i < regressions && room > lowest; ++i) room /= 2;
   return room;
-}
-
-/// `share` of `whole` (>= 0), rounded down, within [0, whole]. A share that is no number is 0.
-[[nodiscard]] constexpr Energy share_of(Energy whole, double share) {
-  if (!finite(share)) return {};
-  const double exact = static_cast<double>(whole.thousandths) * clip(share, 0, 1);
-  return std::clamp(Energy{static_cast<std::int64_t>(exact)}, Energy{0}, whole);
 }
 
 /// What an undisturbed cycle mints: mint_per_region * regions, at most energy_max, at least 0.

@@ -1,6 +1,6 @@
 #include "actors/decisions/pricing.hpp"
 
-#include "actors/decisions/number.hpp"
+#include "actors/decisions/amounts.hpp"
 
 #include <algorithm>
 
@@ -11,12 +11,6 @@ namespace {
 std::int64_t ceiling(double value) {
   const auto whole = static_cast<std::int64_t>(value);
   return static_cast<double>(whole) < value ? whole + 1 : whole;
-}
-
-/// `share` of `whole`, rounded down, within [0, whole].
-std::int64_t part(std::int64_t whole, double share) {
-  const double exact = static_cast<double>(whole) * clip(share, 0, 1);
-  return std::clamp<std::int64_t>(static_cast<std::int64_t>(exact), 0, whole);
 }
 
 }  // namespace
@@ -43,10 +37,9 @@ Price price_of(const PriceInputs& inputs, const BudgetConfig& budget) {
 }
 
 PriceShares shares_of(Energy whole, const BudgetConfig& budget) {
-  const std::int64_t germinate = part(whole.thousandths, budget.germinate_share);
-  const std::int64_t graft =
-      std::min(part(whole.thousandths, budget.graft_share), whole.thousandths - germinate);
-  return {{germinate}, {graft}, {whole.thousandths - germinate - graft}};
+  const Energy germinate = share_of(whole, budget.germinate_share);
+  const Energy graft = std::min(share_of(whole, budget.graft_share), whole - germinate);
+  return {germinate, graft, whole - germinate - graft};
 }
 
 }  // namespace esper

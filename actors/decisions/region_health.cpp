@@ -39,16 +39,17 @@ std::uint32_t bands_left(const RegionTelemetry& seen, double volatility, const G
 void observe(RegionHealth& health, RegionId region, Window expected, const RegionTelemetry& seen,
              const GateConfig& gates) {
   const bool gap = health.last.value != 0 && expected != health.last + 1;
+  const bool missing = seen.region != region || seen.window != expected || seen.steps_covered == 0;
   health.last = expected;
-  if (gap) health.stable_windows = 0;
-  if (seen.region != region || seen.window != expected || seen.steps_covered == 0) {
+  if (gap || missing) {
     health.stable_windows = 0;
-    return;
+    if (!health.in_crisis()) health.alarming_windows = 0;
   }
+  if (missing) return;
   health.non_finite = seen.non_finite > 0;
   health.volatility = volatility(seen.loss_sigma, health.sigma_base);
   const bool alarming = bands_left(seen, health.volatility, gates) >= 2;
-  health.alarming_windows = alarming ? (gap ? 1 : health.alarming_windows + 1) : 0;
+  health.alarming_windows = alarming ? health.alarming_windows + 1 : 0;
   if (!stable_window(seen, gates)) {
     health.stable_windows = 0;
     return;

@@ -28,7 +28,8 @@ constexpr double crisis_volatility = 0.5;
                                        const GateConfig& gates);
 
 /// Takes one window. `expected` is the window and region that should have come: telemetry of
-/// another counts as a window missing, and so does a gap: neither is stable, nor ends a crisis.
+/// another counts as a window missing, and so does a gap. A missing window is neither stable nor
+/// alarming, so both counts begin anew; it ends no crisis.
 void observe(RegionHealth& health, RegionId region, Window expected, const RegionTelemetry& seen,
              const GateConfig& gates);
 

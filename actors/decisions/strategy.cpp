@@ -11,9 +11,6 @@ namespace {
 
 constexpr std::size_t regression_cycles_kept = 2;  // and the one under way: three
 
-/// Amounts in messages are taken for what they can be at most, so that sums stay in range.
-Energy sane(Energy energy) { return std::clamp(energy, Energy{0}, energy_max); }
-
 std::uint32_t cycle_windows(const Strategy& strategy) {
   return std::max<std::uint32_t>(strategy.settings.time.cycle_windows, 1);
 }
@@ -53,7 +50,11 @@ void follow(Strategy& strategy, Window window, const std::vector<RegionReport>& 
           answer = ledger.release(movement.region, movement.reservation);
           break;
         case MovementKind::top_up:
-          strategy.top_ups_unanswered.push_back(movement);
+          if (movement.energy > Energy{})
+            strategy.top_ups_unanswered.push_back(movement);
+          else  // asks for time alone: nothing to weigh, nothing to answer
+            answer =
+                ledger.top_up(movement.region, movement.reservation, movement.command, {}, window);
           break;
         case MovementKind::expire:
           answer = LedgerRefusal::not_open;
@@ -177,8 +178,8 @@ void renew_authority(Strategy& strategy, const std::vector<RegionReport>& report
 void answer_top_ups(Strategy& strategy, Window window, std::vector<Answers>& answers,
                     std::vector<std::string>& refused) {
   for (const Movement& asked : std::exchange(strategy.top_ups_unanswered, {})) {
-    const auto answer =
-        strategy.ledger.top_up(asked.region, asked.reservation, asked.energy, window);
+    const auto answer = strategy.ledger.top_up(asked.region, asked.reservation, asked.command,
+                                               asked.energy, window);
     if (!answer) refused.push_back(describe(asked, answer.refusal()));
     if (asked.region.value < answers.size())
       answers[asked.region.value].top_ups.push_back(
@@ -260,15 +261,6 @@ Strategy::Strategy(const StrategySettings& chosen)
       realised(chosen.regions),
       predicted(chosen.regions) {
   reset(results);
-}
-
-Cycle cycle_of(Window window, std::uint32_t cycle_windows) {
-  const std::uint64_t windows = std::max<std::uint32_t>(cycle_windows, 1);
-  return {window.value == 0 ? 1 : (window.value - 1) / windows + 1};
-}
-
-Window last_window(Cycle cycle, std::uint32_t cycle_windows) {
-  return {cycle.value * std::max<std::uint32_t>(cycle_windows, 1)};
 }
 
 StrategyPart decide(Strategy& strategy, Window window, Epoch epoch,

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "actors/decisions/allocation.hpp"
+#include "actors/decisions/cycles.hpp"
 #include "actors/decisions/ledger.hpp"
 #include "actors/decisions/opportunity_ranking.hpp"
 #include "actors/decisions/posture.hpp"
@@ -58,10 +59,5 @@ struct Strategy {
 /// since the turn that they spoke of has passed.
 void miss(Strategy& strategy, Window window, const std::vector<RegionReport>& reports,
           const std::vector<OpportunityProposal>& proposals);
-
-/// The cycle of a window, from 1. `cycle_windows` of 0 counts as 1.
-[[nodiscard]] Cycle cycle_of(Window window, std::uint32_t cycle_windows);
-/// The last window of a cycle.
-[[nodiscard]] Window last_window(Cycle cycle, std::uint32_t cycle_windows);
 
 }  // namespace esper

@@ -1,5 +1,6 @@
 #include "actors/decisions/tactics.hpp"
 
+#include "actors/decisions/cycles.hpp"
 #include "actors/decisions/lifecycle.hpp"
 #include "actors/decisions/tactics_parts.hpp"
 
@@ -54,16 +55,7 @@ std::uint64_t age(const SeedPlan& plan, Window now) {
   return now > plan.since ? now.value - plan.since.value : 0;
 }
 
-Cycle cycle_of(const Tactics& tactics, Window window) {
-  const std::uint64_t length = std::max<std::uint64_t>(tactics.settings.time.cycle_windows, 1);
-  return {window.value == 0 ? 1 : (window.value - 1) / length + 1};
-}
-
 namespace {
-
-bool on_graph(const SeedPlan& plan) {
-  return plan.stage == Stage::grafting || plan.stage == Stage::stabilising;
-}
 
 /// This window's telemetry of the seed, if it is whole: right region, window, slot and stage.
 const SeedTelemetry* seen_of(const Decision& decision, const SeedPlan& plan) {
@@ -85,7 +77,8 @@ void meet_crisis(Decision& decision) {
   const bool in_crisis = tactics.health.in_crisis();
   if (!in_crisis) tactics.escalated = {};
   if (!in_crisis && !tactics.health.non_finite) return;
-  const auto newest = std::find_if(tactics.plans.rbegin(), tactics.plans.rend(), on_graph);
+  const auto newest = std::find_if(tactics.plans.rbegin(), tactics.plans.rend(),
+                                   [](const SeedPlan& plan) { return on_graph(plan.stage); });
   if (newest == tactics.plans.rend()) {
     const std::uint64_t again = std::max<std::uint64_t>(tactics.settings.time.cycle_windows, 1);
     const bool due = tactics.escalated.value == 0 || now.value >= tactics.escalated.value + again;
@@ -138,7 +131,7 @@ void judge_seeds(Decision& decision) {
     }
     if (!plan.doom.empty())
       command(decision, plan,
-              plan.roll_back && on_graph(plan) ? CommandKind::roll_back : CommandKind::cull);
+              plan.roll_back && on_graph(plan.stage) ? CommandKind::roll_back : CommandKind::cull);
   }
 }
 
@@ -157,7 +150,7 @@ void forget_lost_commands(Tactics& tactics, Window now) {
 }
 
 void begin_cycle(Tactics& tactics, Window now) {
-  const Cycle cycle = cycle_of(tactics, now);
+  const Cycle cycle = cycle_of(now, tactics.settings.time.cycle_windows);
   if (cycle == tactics.cycle) return;
   tactics.cycle = cycle;
   tactics.proposed_this_cycle = false;

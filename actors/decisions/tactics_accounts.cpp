@@ -9,8 +9,6 @@
 namespace esper::tactics {
 namespace {
 
-bool on_graph(Stage stage) { return stage == Stage::grafting || stage == Stage::stabilising; }
-
 SeedPlan* find(Tactics& tactics, SeedId seed) {
   for (SeedPlan& plan : tactics.plans)
     if (plan.seed == seed) return &plan;
@@ -74,6 +72,10 @@ void adopt(Tactics& tactics, SeedId seed, SlotId slot, Stage stage, const std::s
     return std::find(one.members.begin(), one.members.end(), slot) != one.members.end();
   });
   if (plot == tactics.plots.end() || seed.value == 0) return;
+  // Its number is taken, whoever gave it.
+  const SeedId none = seed_of(tactics.region, 0);
+  if (seed > none && seed < seed_of({tactics.region.value + 1}, 0))
+    tactics.next_seed = std::max(tactics.next_seed, seed.value - none.value + 1);
   if (stage == Stage::fossilised || stage == Stage::embargoed) {
     if (plot->stage != Stage::dormant) return;
     plot->stage = stage;
@@ -136,7 +138,8 @@ void take_answers(Tactics& tactics, const Answers& answers, Window now) {
   }
 }
 
-/// Alpha is 0 again: a ramp may begin anew, a stabilising seed cannot.
+/// Alpha is 0 again. After an escape the seed leaves, and its open reservations are void with it;
+/// where only the executor was silent a ramp may begin anew, a stabilising seed cannot.
 void lose_alpha(SeedPlan& plan, bool may_ramp_again, const std::string& why) {
   if (!on_graph(plan.stage)) return;
   plan.stages_begun = 0;
@@ -220,7 +223,10 @@ void carry_out(Tactics& tactics, SeedPlan& plan, const Outcome& outcome, const R
   if (outcome.kind == CommandKind::advance &&
       plan.stages_begun < plan.mitigations.alpha_stages.size())
     ++plan.stages_begun;
-  if (stage.value() != plan.stage || outcome.kind == CommandKind::germinate)
+  // Whatever an outcome does not pay for now is waited for as long as before it.
+  if (on_graph(stage.value()) && outcome.kind != CommandKind::graft)
+    tactics.book.prolong(plan.seed, outcome.command);
+  if (stage.value() != plan.stage)
     reach(tactics, plan, stage.value(), turn.window, outcome.command);
 }
 
@@ -230,7 +236,7 @@ void take_outcome(Tactics& tactics, const Outcome& outcome, const RegionTurn& tu
   if (tactics.escape && tactics.escape->id == outcome.command) {
     tactics.escape.reset();
     if (outcome.refusal != CommandRefusal::none) return;
-    for (SeedPlan& plan : tactics.plans) lose_alpha(plan, true, "its alpha was lost to an escape");
+    for (SeedPlan& plan : tactics.plans) lose_alpha(plan, false, "its alpha was lost to an escape");
     return;
   }
   if (outcome.kind == CommandKind::escape || take_lift(tactics, outcome)) return;

@@ -130,7 +130,7 @@ bool plant(Decision& decision, std::size_t index, const Price& price, const File
   if (price.energy > tactics.book.free()) return false;
   const PriceShares shares = shares_of(price.energy, tactics.settings.budget);
   SeedPlan plan;
-  plan.seed = {((tactics.region.value + std::uint64_t{1}) << 40) | tactics.next_seed};
+  plan.seed = seed_of(tactics.region, tactics.next_seed);
   plan.plot = candidate.plot;
   plan.candidate = index;
   plan.blueprint = candidate.blueprint;

@@ -52,6 +52,10 @@ void judge_stability(Decision& decision, SeedPlan& plan, const SeedTelemetry* se
 
 // tactics.cpp: how a decision is uttered.
 
+/// A region's seeds are numbered from 1; no two regions share an id.
+[[nodiscard]] constexpr SeedId seed_of(RegionId region, std::uint64_t number) {
+  return {((region.value + std::uint64_t{1}) << 40) | number};
+}
 [[nodiscard]] CommandId next_command(Tactics& tactics);
 /// Gives the command, unless one is under way for the seed or the lifecycle forbids it. `charged`
 /// names the part of the seed's price that pays. Null when it was not given; the command may be
@@ -65,6 +69,5 @@ void condemn(Decision& decision, SeedPlan& plan, std::string_view gate, double m
              double threshold, std::string_view reason, bool roll_back = false);
 /// Windows since the seed's stage began.
 [[nodiscard]] std::uint64_t age(const SeedPlan& plan, Window now);
-[[nodiscard]] Cycle cycle_of(const Tactics& tactics, Window window);
 
 }  // namespace esper::tactics

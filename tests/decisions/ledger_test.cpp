@@ -16,8 +16,9 @@ namespace {
 constexpr RegionId region{0}, other{1};
 
 Mint mint_of_parts(std::int64_t treasury, std::int64_t emergency, std::int64_t safety,
-                   std::int64_t compaction = 0) {
+                   std::int64_t compaction = 0, Cycle cycle = {1}) {
   Mint mint;
+  mint.cycle = cycle;
   mint.treasury = {treasury};
   mint.emergency = {emergency};
   mint.safety = {safety};
@@ -64,7 +65,7 @@ SCENARIO("a reservation is paid once", "[ledger]") {
     THEN("it resolves no second time") {
       CHECK(ledger.settle(region, 1, {0}, {2}).refusal() == LedgerRefusal::not_open);
       CHECK(ledger.release(region, 1).refusal() == LedgerRefusal::not_open);
-      CHECK(ledger.top_up(region, 1, {1}, {2}).refusal() == LedgerRefusal::not_open);
+      CHECK(ledger.top_up(region, 1, command(9), {1}, {2}).refusal() == LedgerRefusal::not_open);
       CHECK(ledger.expire({100}, 1).empty());
     }
   }
@@ -74,10 +75,16 @@ SCENARIO("a reservation is paid once", "[ledger]") {
     CHECK(ledger.settle(region, 1, {1}, {2}).refusal() == LedgerRefusal::not_open);
   }
   WHEN("it is enlarged from the safety reserve") {
-    REQUIRE(ledger.top_up(region, 1, {10}, {2}));
-    CHECK(ledger.safety() == Energy{0});
-    REQUIRE(ledger.settle(region, 1, {50}, {2}));
-    CHECK(ledger.balance().spent == Energy{50});
+    REQUIRE(ledger.top_up(region, 1, command(2), {9}, {2}));
+    CHECK(ledger.safety() == Energy{1});
+    THEN("that command is charged once") {
+      for (const std::uint64_t again : {1, 2})
+        CHECK(ledger.top_up(region, 1, command(again), {1}, {2}).refusal() ==
+              LedgerRefusal::already_charged);
+      CHECK(ledger.safety() == Energy{1});
+    }
+    REQUIRE(ledger.settle(region, 1, {49}, {2}));
+    CHECK(ledger.balance().spent == Energy{49});
   }
   CHECK(ledger.conserves_energy());
 }
@@ -102,13 +109,18 @@ SCENARIO("refusals change nothing", "[ledger]") {
   CHECK(ledger.settle(region, 3, {41}, {1}).refusal() == Refusal::exceeds_reservation);
   CHECK(ledger.settle(region, 3, {-1}, {1}).refusal() == Refusal::amount_out_of_range);
   CHECK(ledger.settle(other, 3, {1}, {1}).refusal() == Refusal::not_open);
-  CHECK(ledger.top_up(region, 3, {11}, {1}).refusal() == Refusal::insufficient_energy);
+  CHECK(ledger.top_up(region, 3, command(6, 2), {11}, {1}).refusal() ==
+        Refusal::insufficient_energy);
+  CHECK(ledger.top_up(region, 3, command(6, 2), {-1}, {1}).refusal() ==
+        Refusal::amount_out_of_range);
   CHECK(ledger.grant(other, {41}, {7}).refusal() == Refusal::insufficient_energy);
   CHECK(ledger.grant(other, {-1}, {7}).refusal() == Refusal::amount_out_of_range);
   CHECK(ledger.grant({9}, {1}, {7}).refusal() == Refusal::unknown_region);
   CHECK(ledger.grant_opportunity(other, {41}).refusal() == Refusal::insufficient_energy);
   CHECK(ledger.grant_emergency(other, {11}).refusal() == Refusal::insufficient_energy);
-  CHECK(ledger.mint(mint_of_parts(1, -1, 0)).refusal() == Refusal::amount_out_of_range);
+  CHECK(ledger.mint(mint_of_parts(1, -1, 0, 0, {2})).refusal() == Refusal::amount_out_of_range);
+  for (const std::uint64_t minted : {0, 1})
+    CHECK(ledger.mint(mint_of_parts(1, 1, 1, 1, {minted})).refusal() == Refusal::already_minted);
   CHECK(seen(ledger) == before);
 }
 
@@ -159,10 +171,24 @@ SCENARIO("a reservation expires a time after its seed's last outcome", "[ledger]
   CHECK(ledger.conserves_energy());
 }
 
+SCENARIO("an outcome that pays nothing gives a reservation its full time again", "[ledger]") {
+  Ledger ledger = funded();
+  REQUIRE(ledger.reserve(region, 1, command(1), {10}, {1}));
+  REQUIRE(ledger.reserve(region, 2, command(2), {10}, {1}));
+  const LedgerBalance before = ledger.balance();
+  REQUIRE(ledger.top_up(region, 1, command(1), {0}, {15}));
+  REQUIRE(ledger.top_up(region, 1, command(1), {0}, {9}));  // told late: takes no time back
+  CHECK(ledger.reserved(region, 1) == Energy{10});
+  CHECK(ledger.balance().available == before.available);
+  CHECK(ledger.expire({34}, 20).size() == 1);  // the other
+  CHECK(ledger.expire({35}, 20).size() == 1);
+}
+
 /// The second half of LEDGER-2 as a test sees it from outside: sets that only grow.
 struct Witness {
   std::set<std::pair<RegionId, std::uint64_t>> resolved;
-  std::set<CommandId> charged;
+  std::set<CommandId> charged, topped_up;
+  std::set<Cycle> minted;
   int accepted{};
 };
 
@@ -174,12 +200,14 @@ void random_operation(Ledger& ledger, RandomStream& random, Window& now, Witness
   const CommandId by{random.below(20) == 0 ? RegionId{0} : who,
                      {static_cast<std::uint32_t>(now.value / 400)},
                      random.below(64)};
+  const Cycle cycle{now.value / 4 + random.below(3)};
   const std::string before = seen(ledger);
   Ledger::Answer answer{Done{}};
   bool resolves = false;
   switch (random.below(12)) {
     case 0:
-      answer = ledger.mint(mint_of_parts(energy.thousandths * 3, 10, 10, 5));
+      answer = ledger.mint(mint_of_parts(energy.thousandths * 3, 10, 10, 5, cycle));
+      if (answer) REQUIRE(witness.minted.insert(cycle).second);
       break;
     case 1:
       answer = ledger.grant(who, energy, now + random.below(8));
@@ -191,7 +219,8 @@ void random_operation(Ledger& ledger, RandomStream& random, Window& now, Witness
       answer = ledger.grant_emergency(who, energy);
       break;
     case 4:
-      answer = ledger.top_up(who, id, energy, now);
+      answer = ledger.top_up(who, id, by, energy, now);
+      if (answer && energy > Energy{}) REQUIRE(witness.topped_up.insert(by).second);
       break;
     case 5:
       answer = ledger.settle(who, id, energy, now);
@@ -233,8 +262,9 @@ SCENARIO("LEDGER-1 and LEDGER-2 hold over 10,000 random operations", "[ledger]")
   for (int run = 0; run < 40; ++run) {
     Ledger ledger{3};
     Window now{1};
-    witness.resolved.clear();
-    witness.charged.clear();
+    const int accepted = witness.accepted;
+    witness = {};
+    witness.accepted = accepted;
     for (int i = 0; i < 250; ++i) random_operation(ledger, random, now, witness);
   }
   CHECK(witness.accepted > 2'000);
@@ -246,7 +276,7 @@ SCENARIO("LEDGER-1 and LEDGER-2 hold, shrunk where they fail", "[ledger]") {
     RC_ASSERT(ledger.mint(mint_of_parts(1'000, 0, 100)).has_value());
     RC_ASSERT(ledger.grant(region, {1'000}, {1'000}).has_value());
     Energy resolved;
-    std::uint64_t next = 1;
+    std::uint64_t next = 1, topped_up = 0;
     Window now{1};
     const auto events = *rc::gen::container<std::vector<std::pair<int, int>>>(
         rc::gen::pair(rc::gen::inRange(0, 5), rc::gen::inRange(0, 50)));
@@ -267,7 +297,8 @@ SCENARIO("LEDGER-1 and LEDGER-2 hold, shrunk where they fail", "[ledger]") {
           RC_ASSERT(ledger.release(region, id).has_value() == (open >= Energy{0}));
           break;
         case 3:
-          RC_ASSERT(!ledger.top_up(region, id, {5}, now) || open >= Energy{0});
+          RC_ASSERT(!ledger.top_up(region, id, command(++topped_up), {5}, now) ||
+                    open >= Energy{0});
           break;
         default:
           now = now + 3;

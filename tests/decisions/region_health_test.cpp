@@ -107,7 +107,37 @@ SCENARIO("two bands left for two windows are a crisis", "[region_health]") {
   WHEN("telemetry is lost") {
     observe(health, {0}, {9}, calm(1), gates);
     THEN("the crisis is not over for that") { CHECK(health.in_crisis()); }
+    THEN("nor for a gap, while its bands are left") { CHECK(see(11, two)); }
+    THEN("the first calm window ends it") { CHECK_FALSE(see(10, one)); }
   }
+}
+
+SCENARIO("a window missing between two alarming ones: no two in a row", "[region_health]") {
+  RegionTelemetry alarming = calm(1);
+  alarming.jitter = alarming.drift = 1;
+  const auto see = [&](RegionHealth& health, std::uint64_t window) {
+    alarming.window = {window};
+    observe(health, {0}, {window}, alarming, gates);
+    return health.in_crisis();
+  };
+  RegionHealth lost, gap, whole;
+  CHECK_FALSE(see(lost, 1));
+  CHECK_FALSE(see(gap, 1));
+  CHECK_FALSE(see(whole, 1));
+  observe(lost, {0}, {2}, calm(1), gates);
+  CHECK_FALSE(see(lost, 3));
+  CHECK_FALSE(see(gap, 3));
+  CHECK(see(whole, 2));
+  CHECK(see(lost, 4));
+  CHECK(see(gap, 4));
+}
+
+SCENARIO("volatility alone is one band, and counts from above one half", "[region_health]") {
+  RegionTelemetry seen = calm(1);
+  CHECK(bands_left(seen, 0.5, gates) == 0);
+  CHECK(bands_left(seen, 0.51, gates) == 1);
+  seen.jitter = 1;
+  CHECK(bands_left(seen, 0.51, gates) == 2);
 }
 
 }  // namespace

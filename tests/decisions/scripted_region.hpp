@@ -1,9 +1,11 @@
 #pragma once
 // A region that does as it is told, one window late, and a bank that checks every movement: the
 // smallest world in which tactics can be run. No tensor, no thread.
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "actors/decisions/alpha_ramp.hpp"
@@ -78,6 +80,7 @@ class ScriptedRegion {
   std::int64_t lease_energy{500};       ///< granted each cycle
   std::uint32_t cycles_granted{1'000};  ///< then no lease is renewed
   bool executes{true};                  ///< false: commands vanish
+  std::uint32_t late{};                 ///< windows by which this turn's commands are late
   bool approves{};                      ///< every proposal, in full
   std::int64_t safety{};                ///< thousandths that answer top-ups
   /// Loss the seed saves at full alpha, nats; negative harms.
@@ -116,9 +119,11 @@ class ScriptedRegion {
       for (std::uint32_t step = 0; step < settings.time.window_steps; ++step) take_step(seed.ramp);
       seed.updates += settings.time.window_steps / 2;
     }
-    for (const AdaptationCommand& command : due_)
-      turn.outcomes.push_back(carry_out(command, turn.window));
-    due_.clear();
+    while (!due_.empty() && due_.front().boundary <= turn.window) {
+      for (const AdaptationCommand& command : due_.front().commands)
+        turn.outcomes.push_back(carry_out(command, turn.window));
+      due_.erase(due_.begin());
+    }
     for (const ScriptedSeed& seed : seeds)
       if (seed.stage == Stage::train_isolated || seed.stage == Stage::grafting ||
           seed.stage == Stage::stabilising)
@@ -135,7 +140,9 @@ class ScriptedRegion {
     for (const Movement& movement : part.report.movements) book(movement);
     if (part.report.held.thousandths > lease_) wrong("holds more than its lease");
     for (const AdaptationCommand& command : part.commands) check(command);
-    if (executes) due_ = part.commands;
+    const Window after_last = due_.empty() ? Window{} : due_.back().boundary;  // turns keep order
+    if (executes)
+      due_.push_back({std::max(after_last, Window{turns.size() + 1 + late}), part.commands});
     proposals_ = part.proposals;
   }
 
@@ -192,11 +199,14 @@ class ScriptedRegion {
 
   void check(const AdaptationCommand& command) {
     if (command.id.sequence <= sequence_ && command.id.epoch <= epoch_) wrong("command id reused");
+    if (command.id.epoch > epoch_) under_way_.clear();  // what the dead had commanded is fenced
     epoch_ = command.id.epoch;
     sequence_ = command.id.sequence;
     if (Window{turns.size() + 1} > until_) wrong("command past its authority");
     if (command.reservation && !reserved.contains(*command.reservation)) wrong("unpaid command");
     if (command.kind == CommandKind::escape) return;
+    if (executes && !under_way_.insert(command.seed).second)
+      wrong("two commands under way for one seed");
     const ScriptedSeed* seed = find(command.seed);
     if (command.kind == CommandKind::germinate) {
       if (command.slot.value > 1) wrong("another region's slot");
@@ -216,7 +226,10 @@ class ScriptedRegion {
     outcome.seed = command.seed;
     outcome.reservation = command.reservation;
     outcome.step = {window.value * settings.time.window_steps};
-    outcome.refusal = command.id.epoch < fenced_ ? CommandRefusal::old_epoch : refuse(command);
+    under_way_.erase(command.seed);
+    outcome.refusal = command.id.epoch < fenced_         ? CommandRefusal::old_epoch
+                      : window > command.authority_until ? CommandRefusal::lease_expired
+                                                         : refuse(command);
     if (outcome.refusal != CommandRefusal::none) return outcome;
     if (command.kind == CommandKind::escape) {
       for (ScriptedSeed& seed : seeds) escape(seed.ramp);
@@ -232,7 +245,12 @@ class ScriptedRegion {
                        0,
                        command.mitigations});
     }
-    ScriptedSeed& seed = *find(command.seed);
+    ScriptedSeed* const found = find(command.seed);
+    if (found == nullptr) {
+      outcome.refusal = CommandRefusal::unknown_seed;
+      return outcome;
+    }
+    ScriptedSeed& seed = *found;
     const auto stage = after(seed.stage, command.kind);
     if (!stage) {
       outcome.refusal = CommandRefusal::illegal_stage;
@@ -337,7 +355,12 @@ class ScriptedRegion {
     reserved.erase(found);
   }
 
-  std::vector<AdaptationCommand> due_;
+  struct Due {
+    Window boundary;
+    std::vector<AdaptationCommand> commands;
+  };
+  std::vector<Due> due_;
+  std::set<SeedId> under_way_;
   std::vector<OpportunityProposal> proposals_;
   std::vector<Movement> top_ups_;
   std::int64_t lease_{};

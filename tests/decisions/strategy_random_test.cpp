@@ -2,6 +2,7 @@
 #include "actors/decisions/random.hpp"
 #include "actors/decisions/strategy.hpp"
 #include "messages/json.hpp"
+#include "tests/decisions/some_reports.hpp"
 #include "tests/test_seed.hpp"
 
 #include <catch2/catch.hpp>
@@ -13,27 +14,6 @@
 
 namespace esper {
 namespace {
-
-constexpr Epoch epoch{1};
-
-StrategySettings settings_of(std::int64_t mint_per_region = 100, std::uint32_t regions = 3) {
-  StrategySettings settings;
-  settings.regions = regions;
-  settings.budget.mint_per_region = mint_per_region;
-  settings.allocation.policy = AllocationPolicy::uniform;
-  return settings;
-}
-
-OpportunityProposal proposal_of(std::uint32_t region, std::uint64_t id, std::int64_t ask) {
-  OpportunityProposal proposal;
-  proposal.id = id;
-  proposal.region = {region};
-  proposal.ask = {ask};
-  proposal.predicted_gain = 0.1;
-  proposal.predicted_gain_sd = 0.01;
-  proposal.valid_until = {1'000};
-  return proposal;
-}
 
 /// Anything a region could say, sound or not.
 RegionReport random_report(RandomStream& random, RegionId region, Window window) {
@@ -67,7 +47,7 @@ RegionReport random_report(RandomStream& random, RegionId region, Window window)
     report.movements.push_back({static_cast<MovementKind>(random.below(5)),
                                 {static_cast<std::uint32_t>(random.below(4))},
                                 window.value * 2 - random.below(12),
-                                {region, epoch, window.value * 4 - i},
+                                {region, first_epoch, window.value * 4 - i},
                                 some(30)});
   if (random.below(5) == 0) report.returns.push_back({region, 1, odd(), odd()});
   return report;
@@ -84,7 +64,7 @@ void random_turn(RandomStream& random, std::vector<Strategy*> strategies, Window
   for (std::uint32_t region = 0; region < 3; ++region) {
     if (random.below(8) != 0) reports.push_back(random_report(random, {region}, window));
     if (random.below(4) == 0) {
-      OpportunityProposal proposal = proposal_of(region, next_proposal++, 1);
+      OpportunityProposal proposal = some_proposal(region, next_proposal++, 1);
       proposal.ask = {static_cast<std::int64_t>(random.below(200))};
       proposal.predicted_gain = random.uniform() - 0.2;
       proposal.valid_until = window + random.below(9);
@@ -99,7 +79,7 @@ void random_turn(RandomStream& random, std::vector<Strategy*> strategies, Window
       CHECK(strategy->ledger.conserves_energy());
       continue;
     }
-    const StrategyPart part = decide(*strategy, window, epoch, reports, proposals);
+    const StrategyPart part = decide(*strategy, window, first_epoch, reports, proposals);
     REQUIRE(strategy->ledger.conserves_energy());
     const LedgerBalance& balance = part.balance;
     REQUIRE(balance.minted ==
@@ -127,7 +107,7 @@ SCENARIO("LEDGER-1, LEDGER-2 and ANSWER-1 hold through any turns, the same for t
   RandomStream random{test_seed(), "strategy"};
   Energy approved;
   for (int run = 0; run < 20; ++run) {
-    StrategySettings settings = settings_of(static_cast<std::int64_t>(random.below(400)));
+    StrategySettings settings = strategy_settings(static_cast<std::int64_t>(random.below(400)));
     settings.time.cycle_windows = 1 + static_cast<std::uint32_t>(random.below(7));
     if (run % 2 == 0) settings.allocation.policy = AllocationPolicy::bandit;
     Strategy strategy{settings}, twin{settings};
@@ -141,7 +121,7 @@ SCENARIO("LEDGER-1, LEDGER-2 and ANSWER-1 hold through any turns, the same for t
 
 SCENARIO("a mint of 0 grants nothing ever", "[strategy]") {
   RandomStream random{test_seed(), "no mint"};
-  Strategy strategy{settings_of(0)};
+  Strategy strategy{strategy_settings(0)};
   std::uint64_t next_proposal = 1;
   Energy approved;
   for (Window window{1}; window <= Window{300}; window = window + 1) {

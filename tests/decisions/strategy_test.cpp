@@ -1,56 +1,22 @@
 #include "actors/decisions/strategy.hpp"
 
+#include "tests/decisions/some_reports.hpp"
+
 #include <rapidcheck.h>
 #include <catch2/catch.hpp>
 
+#include <array>
 #include <limits>
 
 namespace esper {
 namespace {
 
-constexpr Epoch epoch{1};
-
-StrategySettings settings_of(std::int64_t mint_per_region = 100, std::uint32_t regions = 3) {
-  StrategySettings settings;
-  settings.regions = regions;
-  settings.budget.mint_per_region = mint_per_region;
-  settings.allocation.policy = AllocationPolicy::uniform;
-  return settings;
-}
-
-/// Calm regions that each ask for a seed of 40; the loss falls by 2 % a window.
-std::vector<RegionReport> calm(Window window, std::uint32_t regions = 3) {
-  std::vector<RegionReport> reports(regions);
-  for (std::uint32_t region = 0; region < regions; ++region) {
-    reports[region].region = {region};
-    reports[region].window = window;
-    reports[region].learning_rate_ratio = 1;
-    reports[region].asked = {40};
-    reports[region].confidence = 1;
-    reports[region].expected_gain = 0.05;
-    reports[region].loss_mean = 1;
-    for (std::uint64_t i = 0; i < window.value; ++i) reports[region].loss_mean *= 0.98;
-  }
-  return reports;
-}
-
 StrategyPart decide_calm(Strategy& strategy, Window window) {
-  return decide(strategy, window, epoch, calm(window), {});
-}
-
-OpportunityProposal proposal_of(std::uint32_t region, std::uint64_t id, std::int64_t ask) {
-  OpportunityProposal proposal;
-  proposal.id = id;
-  proposal.region = {region};
-  proposal.ask = {ask};
-  proposal.predicted_gain = 0.1;
-  proposal.predicted_gain_sd = 0.01;
-  proposal.valid_until = {1'000};
-  return proposal;
+  return decide(strategy, window, first_epoch, calm_reports(window), {});
 }
 
 SCENARIO("leases are dealt a turn early and their authority has no gap", "[strategy]") {
-  Strategy strategy{settings_of()};
+  Strategy strategy{strategy_settings()};
   Window until{0};
   for (Window window{1}; window <= Window{25}; window = window + 1) {
     const StrategyPart part = decide_calm(strategy, window);
@@ -71,7 +37,7 @@ SCENARIO("leases are dealt a turn early and their authority has no gap", "[strat
 }
 
 SCENARIO("a mint is split, dealt in whole seeds and the rest kept for proposals", "[strategy]") {
-  Strategy strategy{settings_of()};
+  Strategy strategy{strategy_settings()};
   const StrategyPart part = decide_calm(strategy, {1});
   REQUIRE(part.mint.has_value());
   CHECK(part.mint->minted == Energy{300});
@@ -103,12 +69,12 @@ SCENARIO("a mint is split, dealt in whole seeds and the rest kept for proposals"
 }
 
 SCENARIO("a hold mints nothing and authority goes on", "[strategy]") {
-  Strategy strategy{settings_of()};
+  Strategy strategy{strategy_settings()};
   for (Window window{1}; window <= Window{5}; window = window + 1)
     (void)decide_calm(strategy, window);
-  auto broken = calm({6});
+  auto broken = calm_reports({6});
   broken[2].non_finite = true;
-  const StrategyPart part = decide(strategy, {6}, epoch, broken, {proposal_of(0, 1, 5)});
+  const StrategyPart part = decide(strategy, {6}, first_epoch, broken, {some_proposal(0, 1, 5)});
   REQUIRE(part.posture.has_value());
   CHECK(part.posture->from == Posture::explore);
   CHECK(part.posture->to == Posture::hold);
@@ -124,11 +90,11 @@ SCENARIO("a hold mints nothing and authority goes on", "[strategy]") {
 }
 
 SCENARIO("regressions halve the coming mints", "[strategy]") {
-  Strategy strategy{settings_of()};
+  Strategy strategy{strategy_settings()};
   (void)decide_calm(strategy, {1});
-  auto regressed = calm({2});
+  auto regressed = calm_reports({2});
   regressed[0].losses = regressed[0].regressions = 1;
-  (void)decide(strategy, {2}, epoch, regressed, {});
+  (void)decide(strategy, {2}, first_epoch, regressed, {});
   std::vector<std::int64_t> minted;
   for (Window window{3}; window <= Window{24}; window = window + 1)
     if (const auto part = decide_calm(strategy, window); part.mint)
@@ -138,12 +104,12 @@ SCENARIO("regressions halve the coming mints", "[strategy]") {
 }
 
 SCENARIO("an absent region gets authority back when it reports", "[strategy]") {
-  Strategy strategy{settings_of()};
+  Strategy strategy{strategy_settings()};
   (void)decide_calm(strategy, {1});
   for (Window window{2}; window <= Window{6}; window = window + 1) {
-    auto reports = calm(window);
+    auto reports = calm_reports(window);
     reports.erase(reports.begin() + 1);
-    const StrategyPart part = decide(strategy, window, epoch, reports, {});
+    const StrategyPart part = decide(strategy, window, first_epoch, reports, {});
     CHECK(part.answers.size() == 3);
     CHECK_FALSE(part.answers[1].allocation.has_value());
   }
@@ -157,18 +123,18 @@ SCENARIO("an absent region gets authority back when it reports", "[strategy]") {
 }
 
 SCENARIO("a strategist that was away answers for its absence", "[strategy]") {
-  Strategy strategy{settings_of()};
+  Strategy strategy{strategy_settings()};
   (void)decide_calm(strategy, {1});
-  auto reports = calm({2});
+  auto reports = calm_reports({2});
   reports[0].movements = {
-      {MovementKind::reserve, {0}, 1, {{0}, epoch, 1}, {40}},
-      {MovementKind::top_up, {0}, 1, {{0}, epoch, 2}, {10}},
+      {MovementKind::reserve, {0}, 1, {{0}, first_epoch, 1}, {40}},
+      {MovementKind::top_up, {0}, 1, {{0}, first_epoch, 2}, {10}},
       {MovementKind::release, {0}, 9, {}, {0}},
   };
-  miss(strategy, {2}, reports, {proposal_of(2, 7, 10)});
+  miss(strategy, {2}, reports, {some_proposal(2, 7, 10)});
   CHECK(strategy.ledger.balance().reserved == Energy{40});
   for (Window window{3}; window <= Window{6}; window = window + 1)
-    miss(strategy, window, calm(window), {});
+    miss(strategy, window, calm_reports(window), {});
   const StrategyPart part = decide_calm(strategy, {7});
   REQUIRE(part.answers[2].verdicts.size() == 1);
   CHECK(part.answers[2].verdicts[0].proposal == 7);
@@ -185,74 +151,80 @@ SCENARIO("a strategist that was away answers for its absence", "[strategy]") {
 }
 
 SCENARIO("reservations expire and their region is told", "[strategy]") {
-  Strategy strategy{settings_of()};
+  Strategy strategy{strategy_settings()};
   (void)decide_calm(strategy, {1});
-  auto reports = calm({2});
-  reports[0].movements = {{MovementKind::reserve, {0}, 1, {{0}, epoch, 1}, {40}}};
-  (void)decide(strategy, {2}, epoch, reports, {});
+  auto reports = calm_reports({2});
+  reports[0].movements = {{MovementKind::reserve, {0}, 1, {{0}, first_epoch, 1}, {40}}};
+  (void)decide(strategy, {2}, first_epoch, reports, {});
   for (Window window{3}; window < Window{22}; window = window + 1)
     CHECK(decide_calm(strategy, window).answers[0].expired.empty());
   CHECK(decide_calm(strategy, {22}).answers[0].expired == std::vector<std::uint64_t>{1});
 }
 
 SCENARIO("a refused movement is told with its region and reason", "[strategy]") {
-  Strategy strategy{settings_of()};
+  Strategy strategy{strategy_settings()};
   (void)decide_calm(strategy, {1});
-  auto reports = calm({2});
-  reports[1].movements = {{MovementKind::reserve, {0}, 5, {{1}, epoch, 1}, {4'000}}};
-  const StrategyPart part = decide(strategy, {2}, epoch, reports, {});
+  auto reports = calm_reports({2});
+  reports[1].movements = {{MovementKind::reserve, {0}, 5, {{1}, first_epoch, 1}, {4'000}}};
+  const StrategyPart part = decide(strategy, {2}, first_epoch, reports, {});
   REQUIRE(part.refused.size() == 1);
   CHECK(part.refused[0] == "region 1: reserve of reservation 5: the account holds less");
 }
 
 SCENARIO("an approved proposal exceeds its own lease and touches nobody else's", "[strategy]") {
-  CHECK(rc::check("grants are the same with and without proposals", [] {
-    Strategy with{settings_of(*rc::gen::inRange(0, 300))};
+  int approvals = 0;
+  CHECK(rc::check("grants are the same with and without proposals, to the cycle's end", [&] {
+    Strategy with{strategy_settings(*rc::gen::inRange(0, 300))};
     with.settings.allocation.policy =
         *rc::gen::element(AllocationPolicy::uniform, AllocationPolicy::bandit);
     with.allocator = make_allocator(with.settings.allocation, 3);
     Strategy without = with;
-    const auto last = *rc::gen::element<std::uint64_t>(1, 3, 6, 8);
-    for (Window window{1}; window <= Window{last}; window = window + 1) {
-      auto reports = calm(window);
+    const auto proposed = *rc::gen::element<std::uint64_t>(1, 3, 6, 8);
+    const std::uint32_t length = with.settings.time.cycle_windows;
+    const Window end = last_window(cycle_of({proposed + 1}, length), length);
+    std::array<Energy, 3> approved{};
+    for (Window window{1}; window < end; window = window + 1) {
+      auto reports = calm_reports(window);
       for (RegionReport& report : reports) {
         report.asked = {*rc::gen::inRange(0, 120)};
         report.held = with.ledger.lease(report.region).free;
       }
       std::vector<OpportunityProposal> proposals;
-      if (window.value == last)
+      if (window.value == proposed)
         for (std::uint32_t id = 0; id < *rc::gen::inRange(0U, 5U); ++id)
           proposals.push_back(
-              proposal_of(*rc::gen::inRange(0U, 3U), id + 1, *rc::gen::inRange(1, 150)));
-      const StrategyPart funded = decide(with, window, epoch, reports, proposals);
-      const StrategyPart plain = decide(without, window, epoch, reports, {});
+              some_proposal(*rc::gen::inRange(0U, 3U), id + 1, *rc::gen::inRange(1, 150)));
+      const StrategyPart funded = decide(with, window, first_epoch, reports, proposals);
+      const StrategyPart plain = decide(without, window, first_epoch, reports, {});
       for (std::uint32_t region = 0; region < 3; ++region) {
         const auto& grant = funded.answers[region].allocation;
         const auto& other = plain.answers[region].allocation;
         RC_ASSERT(grant.has_value() == other.has_value());
         if (grant) RC_ASSERT(grant->energy == other->energy);
-        Energy approved;
         for (const Verdict& verdict : funded.answers[region].verdicts) {
-          approved += verdict.amount;
+          approved.at(region) += verdict.amount;
           RC_ASSERT((verdict.kind == VerdictKind::approved) == (verdict.amount > Energy{0}));
+          approvals += verdict.kind == VerdictKind::approved;
         }
         RC_ASSERT(with.ledger.lease({region}).free ==
-                  without.ledger.lease({region}).free + approved);
+                  without.ledger.lease({region}).free + approved.at(region));
       }
     }
   }));
+  CHECK(approvals > 0);
 }
 
 SCENARIO("a realised return changes its region's later rank", "[strategy]") {
   const auto winner_after = [](double realised) {
-    Strategy strategy{settings_of()};
+    Strategy strategy{strategy_settings()};
     (void)decide_calm(strategy, {1});
-    auto reports = calm({2});
+    auto reports = calm_reports({2});
     reports[0].returns = {{{0}, 1, 0.1, realised}, {{0}, 2, 0.1, realised}};
-    (void)decide(strategy, {2}, epoch, reports, {});
-    OpportunityProposal first = proposal_of(0, 3, 80), second = proposal_of(2, 3, 80);
+    (void)decide(strategy, {2}, first_epoch, reports, {});
+    OpportunityProposal first = some_proposal(0, 3, 80), second = some_proposal(2, 3, 80);
     second.predicted_gain = 0.09;
-    const StrategyPart part = decide(strategy, {3}, epoch, calm({3}), {first, second});
+    const StrategyPart part =
+        decide(strategy, {3}, first_epoch, calm_reports({3}), {first, second});
     CHECK(part.answers[0].verdicts.size() == 1);
     CHECK(part.answers[2].verdicts.size() == 1);
     return part.answers[0].verdicts[0].kind == VerdictKind::approved ? 0 : 2;
@@ -262,11 +234,11 @@ SCENARIO("a realised return changes its region's later rank", "[strategy]") {
 }
 
 SCENARIO("an approval carries conditions that an executor can enforce", "[strategy]") {
-  Strategy strategy{settings_of()};
+  Strategy strategy{strategy_settings()};
   (void)decide_calm(strategy, {1});
-  OpportunityProposal proposal = proposal_of(1, 1, 30);
+  OpportunityProposal proposal = some_proposal(1, 1, 30);
   proposal.mitigations.clip_norm = std::numeric_limits<double>::quiet_NaN();
-  const StrategyPart part = decide(strategy, {2}, epoch, calm({2}), {proposal});
+  const StrategyPart part = decide(strategy, {2}, first_epoch, calm_reports({2}), {proposal});
   const Verdict& verdict = part.answers[1].verdicts.at(0);
   REQUIRE(verdict.kind == VerdictKind::approved);
   CHECK(verdict.conditions.alpha_stages == strategy.settings.gates.alpha_stages);

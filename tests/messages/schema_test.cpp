@@ -1,22 +1,38 @@
 // Every message of a turn through JSON and the wire: nothing lost, floats bit for bit.
+#include <bit>
 #include <catch2/catch.hpp>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <limits>
+#include <regex>
+#include <set>
+#include <tuple>
 
 #include "messages/audit.hpp"
+#include "messages/configuration.hpp"
 #include "messages/control.hpp"
 #include "messages/host.hpp"
 #include "messages/json.hpp"
 #include "messages/pruning.hpp"
 #include "messages/training.hpp"
 #include "messages/wire.hpp"
+#include "tests/paths.hpp"
 
 namespace esper {
 
 namespace {
 
+/// Floats that arithmetic or text would lose: NaNs with payloads, infinities, -0, denormals.
+constexpr std::uint64_t awkward[]{
+    0x7ff8000000000000, 0xfff8000000000001, 0x7ff0000000000001,  // NaN: quiet, signed, signalling
+    0x7ff0000000000000, 0xfff0000000000000,                      // both infinities
+    0x8000000000000000, 0x0000000000000001, 0x800fffffffffffff,  // -0, the least, a denormal
+    0x7fefffffffffffff, 0x3fb999999999999a};                     // the largest, 0.1
+
 /// Gives every field another value, so that a field that is dropped or swapped shows.
 struct Filler {
+  bool awkward_floats{};
   std::uint64_t next = 1;
 
   template <typename T>
@@ -24,11 +40,12 @@ struct Filler {
     if constexpr (std::is_same_v<T, bool>)
       value = true;
     else if constexpr (std::is_floating_point_v<T>)
-      value = static_cast<T>(next++) / T{7};
+      value = awkward_floats ? std::bit_cast<T>(awkward[next++ % std::size(awkward)])
+                             : static_cast<T>(next++) / T{7};
     else if constexpr (std::is_arithmetic_v<T>)
       value = static_cast<T>(next++ % 100);
     else if constexpr (std::is_same_v<T, std::string>)
-      value = "text " + std::to_string(next++);
+      value = "text \"\u00fc\\\n\" " + std::to_string(next++);
     else if constexpr (NamedEnum<T>)
       value = static_cast<T>(next++ % EnumNames<T>::values.size());
     else if constexpr (IsStrong<T>::value)
@@ -45,13 +62,43 @@ struct Filler {
   }
 };
 
+/// What a message holds, seen without JSON or the wire: the bits of each float, every record's
+/// name.
+struct Seen {
+  std::vector<std::uint64_t> floats;
+  std::set<std::string> records;
+
+  template <typename T>
+  void see(const T& value) {
+    if constexpr (std::is_floating_point_v<T>)
+      floats.push_back(std::bit_cast<std::uint64_t>(value));
+    else if constexpr (IsVector<T>::value)
+      for (const auto& element : value) see(element);
+    else if constexpr (IsOptional<T>::value)
+      see(value.value());
+    else if constexpr (Described<T>) {
+      records.emplace(T::schema.name);
+      for_each_field(value, [&](std::string_view, const auto& member) { see(member); });
+    }
+  }
+};
+
 template <typename T>
-void crosses_unchanged(caf::actor_system& system) {
+Seen seen(const T& message) {
+  Seen all;
+  all.see(message);
+  return all;
+}
+
+template <typename T>
+void crosses_unchanged(caf::actor_system& system, bool awkward_floats) {
   INFO(T::schema.name);
   T message{};
-  Filler{}.fill(message);
+  Filler{awkward_floats}.fill(message);
   const std::string text = canonical(message);
-  CHECK(canonical(parsed<T>(text)) == text);
+  const T read = parsed<T>(text);
+  CHECK(canonical(read) == text);
+  CHECK(seen(read).floats == seen(message).floats);
 
   std::vector<char> bytes;
   caf::binary_serializer out{system, bytes};
@@ -60,6 +107,7 @@ void crosses_unchanged(caf::actor_system& system) {
   caf::binary_deserializer in{system, bytes};
   REQUIRE_FALSE(in(arrived));
   CHECK(canonical(arrived) == text);
+  CHECK(seen(arrived).floats == seen(message).floats);
 
   bytes.pop_back();
   T cut{};
@@ -67,18 +115,64 @@ void crosses_unchanged(caf::actor_system& system) {
   CHECK(truncated(cut));
 }
 
+using Messages =
+    std::tuple<WindowReport, RegionTurn, RegionPart, StrategyPart, TurnRelease, TurnRecord,
+               TurnOpened, TurnReports, TurnCommitted, Recover, Recovery, RoleDown, Restart,
+               Absence, ReadSeeds, RegionSeeds, ReadCatalogue, Catalogue, HostDescription,
+               TrainedModel, CheckpointReady, JournalEntry, ScaffoldRequest, ZoneGrant, Escalation,
+               PruningAllowance, ImportanceReport, PruningPlan, SurgeryOrder, SurgeryOutcome,
+               DeadLetter, KillRole, StartRole, Nudge, WindowSummary, RunConfig>;
+
 }  // namespace
 
-TEMPLATE_TEST_CASE("messages cross JSON and the wire unchanged", "[schema]", WindowReport,
-                   RegionTurn, RegionPart, StrategyPart, TurnRelease, TurnRecord, TurnOpened,
-                   TurnReports, TurnCommitted, Recover, Recovery, RoleDown, Restart, Absence,
-                   ReadSeeds, RegionSeeds, Catalogue, HostDescription, TrainedModel,
-                   CheckpointReady, JournalEntry, ScaffoldRequest, ZoneGrant, Escalation,
-                   PruningAllowance, ImportanceReport, PruningPlan, SurgeryOrder, SurgeryOutcome,
-                   DeadLetter, KillRole, WindowSummary) {
+TEMPLATE_LIST_TEST_CASE("messages cross JSON and the wire unchanged", "[schema]", Messages) {
   caf::actor_system_config config;
   caf::actor_system system{config};
-  crosses_unchanged<TestType>(system);
+  crosses_unchanged<TestType>(system, false);
+}
+
+TEMPLATE_LIST_TEST_CASE("awkward floats cross JSON and the wire bit for bit", "[schema][wire]",
+                        Messages) {
+  caf::actor_system_config config;
+  caf::actor_system system{config};
+  crosses_unchanged<TestType>(system, true);
+}
+
+SCENARIO("no message is left out of these tests", "[schema]") {
+  std::set<std::string> tested;
+  std::apply(
+      [&](auto... message) {
+        (
+            [&] {
+              Filler{}.fill(message);
+              tested.merge(seen(message).records);
+            }(),
+            ...);
+      },
+      Messages{});
+  const std::regex record{R"re(\brecord\(\s*"([^"]+)")re"};
+  std::size_t described = 0;
+  for (const auto& entry : std::filesystem::directory_iterator{source_directory() / "messages"}) {
+    std::ifstream file{entry.path()};
+    const std::string text{std::istreambuf_iterator<char>{file}, {}};
+    for (std::sregex_iterator match{text.begin(), text.end(), record}, end; match != end; ++match) {
+      ++described;
+      INFO(entry.path().filename().string() << ": " << (*match)[1].str());
+      CHECK(tested.contains((*match)[1]));
+    }
+  }
+  CHECK(described >= 60);
+}
+
+SCENARIO("text that is no float is refused", "[schema]") {
+  for (const char* value : {R"("0x3ff000000000000g")", R"("0x-ff0000000000000")", R"("0x")",
+                            R"("0x3ff00000000000000")", R"("1.0")", R"("0x 3ff000000000000")"}) {
+    INFO(value);
+    CHECK_THROWS_AS(parsed<Evidence>(R"({"name":"n","value":)" + std::string{value} + "}"),
+                    MalformedJson);
+  }
+  CHECK_THROWS_AS(parsed<Evidence>(R"({"name":"n"})"), MalformedJson);
+  CHECK(parsed<Evidence>(R"({"name":"n","value":"0x3ff0000000000000"})").value == 1);
 }
 
 SCENARIO("floats that CAF's own packing loses arrive bit for bit", "[wire]") {

@@ -1,0 +1,180 @@
+// A region told anything at all: outcomes of commands never given, answers to nothing asked,
+// telemetry of another world. Whatever it hears, it keeps its own rules.
+#include <rapidcheck.h>
+#include <catch2/catch.hpp>
+
+#include <map>
+
+#include "actors/decisions/lifecycle.hpp"
+#include "messages/json.hpp"
+#include "tests/decisions/disturb.hpp"
+#include "tests/decisions/scripted_region.hpp"
+
+namespace esper {
+namespace {
+
+/// An outcome about one of the region's seeds, of a command that was given or of none.
+Outcome some_outcome(const Tactics& tactics, RandomStream& stream) {
+  Outcome outcome;
+  outcome.kind = static_cast<CommandKind>(stream.below(EnumNames<CommandKind>::values.size()));
+  outcome.slot = {static_cast<std::uint32_t>(stream.below(3))};
+  outcome.stage = static_cast<Stage>(stream.below(EnumNames<Stage>::values.size()));
+  outcome.parameters = 200;
+  outcome.enforced.alpha_stages = {0.5, 1};
+  outcome.reflex = stream.below(12) == 0;
+  if (stream.below(3) == 0)
+    outcome.refusal =
+        static_cast<CommandRefusal>(stream.below(EnumNames<CommandRefusal>::values.size()));
+  outcome.seed = {((std::uint64_t{1}) << 40) + stream.below(8)};
+  if (!tactics.plans.empty() && stream.below(4) != 0) {
+    const SeedPlan& plan = tactics.plans[stream.below(tactics.plans.size())];
+    outcome.seed = plan.seed;
+    if (plan.under_way && stream.below(4) != 0) {
+      outcome.command = plan.under_way->id;
+      if (stream.below(4) != 0) outcome.kind = plan.under_way->kind;
+    }
+  } else if (tactics.escape && stream.below(2) == 0) {
+    outcome.command = tactics.escape->id;
+    outcome.kind = CommandKind::escape;
+  }
+  return outcome;
+}
+
+RegionTurn some_turn(const Tactics& tactics, RandomStream& stream, Window window,
+                     std::uint64_t rarity) {
+  RegionTurn turn;
+  turn.window = window;
+  RegionTelemetry& seen = turn.telemetry;
+  seen.window = window;
+  seen.steps_covered = 25;
+  seen.loss_mean = seen.diversity = seen.signal_rms = seen.signal_gradient = 1;
+  seen.loss_sigma = 0.1;
+  seen.gradient_norm_median = seen.gradient_norm_max = seen.learning_rate_ratio = 1;
+  for (const SeedPlan& plan : tactics.plans) {
+    SeedTelemetry seed;
+    seed.seed = plan.seed;
+    seed.slot = tactics.plots[plan.plot].slot;
+    seed.stage = plan.stage;
+    seed.alpha = seed.gradient_norm = 1;
+    seed.updates = 100;
+    seed.relative_norm = 0.5;
+    seed.gate = {true, 1, 0.9, 0.9, true, 1'024};
+    seen.seeds.push_back(seed);
+  }
+  if (stream.below(4) == 0) {
+    seen.loss_sigma = 0.01;
+    seen.loss_mean = 0.98 + 0.1 * stream.uniform();
+  }
+  for (std::uint64_t i = stream.below(4); i > 0; --i)
+    turn.outcomes.push_back(some_outcome(tactics, stream));
+  if (stream.below(3) == 0)
+    turn.answers.allocation = Allocation{
+        {0}, {1}, {static_cast<std::int64_t>(stream.below(300))}, window + stream.below(9)};
+  for (std::uint64_t i = stream.below(3); i > 0; --i) {
+    turn.answers.top_ups.push_back({{0}, stream.below(30), {5}});
+    Verdict verdict;
+    verdict.proposal = stream.below(tactics.next_proposal + 2);
+    verdict.kind = static_cast<VerdictKind>(stream.below(3));
+    verdict.amount = {40};
+    verdict.until = window + stream.below(9);
+    verdict.conditions.alpha_stages = {0.5};
+    turn.answers.verdicts.push_back(verdict);
+  }
+  if (stream.below(6) == 0) turn.answers.expired.push_back(stream.below(30));
+  disturb(turn.telemetry, stream, rarity);
+  disturb(turn.outcomes, stream, rarity);
+  disturb(turn.answers, stream, rarity);
+  return turn;
+}
+
+using Commanded = std::map<SeedId, UnderWay>;
+
+Commanded under_way(const Tactics& tactics) {
+  Commanded commanded;
+  for (const SeedPlan& plan : tactics.plans)
+    if (plan.under_way) commanded.emplace(plan.seed, *plan.under_way);
+  return commanded;
+}
+
+/// Was the earlier command answered in this turn, or is it so old that it counts as lost?
+bool settled(const UnderWay& earlier, const RegionTurn& turn, const Tactics& tactics) {
+  for (const Outcome& outcome : turn.outcomes)
+    if (outcome.command == earlier.id) return true;
+  return turn.window > earlier.decided + tactics.settings.budget.reservation_windows;
+}
+
+void check_part(const Tactics& tactics, const Commanded& before, const RegionTurn& turn,
+                const RegionPart& part) {
+  std::map<SeedId, int> count;
+  std::map<SlotId, int> lifted;
+  for (const AdaptationCommand& command : part.commands) {
+    if (command.kind == CommandKind::escape) continue;
+    RC_ASSERT(turn.window < command.authority_until);
+    if (command.kind == CommandKind::lift_embargo) {
+      RC_ASSERT(++lifted[command.slot] == 1);
+      continue;
+    }
+    RC_ASSERT(++count[command.seed] == 1);
+    const auto earlier = before.find(command.seed);
+    RC_ASSERT(earlier == before.end() || settled(earlier->second, turn, tactics));
+    bool planned = false;
+    for (const SeedPlan& plan : tactics.plans) {
+      if (plan.seed != command.seed) continue;
+      planned = true;
+      RC_ASSERT(after(plan.stage, command.kind).has_value());
+      RC_ASSERT(plan.under_way && plan.under_way->id == command.id);
+    }
+    RC_ASSERT(planned);
+  }
+  for (const Movement& movement : part.report.movements) RC_ASSERT(movement.energy >= Energy{});
+  RC_ASSERT(part.report.held >= Energy{});
+  RC_ASSERT(part.report.forecast >= Energy{});
+  for (std::size_t first = 0; first < tactics.plans.size(); ++first)
+    for (std::size_t next = first + 1; next < tactics.plans.size(); ++next)
+      RC_ASSERT(tactics.plans[first].seed != tactics.plans[next].seed);
+}
+
+SCENARIO("told anything at all, tactics never throw, never command what is illegal or twice",
+         "[tactics][wild]") {
+  std::map<CommandKind, int> commanded;
+  CHECK(rc::check("any turns, absences, restarts and read-backs", [&] {
+    RandomStream stream{*rc::gen::arbitrary<std::uint64_t>(), "wild turns"};
+    const std::uint64_t rarity = 3 + stream.below(100);
+    Tactics tactics = scripted_tactics();
+    Epoch epoch{1};
+    for (Window window{1}; window <= Window{60}; window = window + 1 + stream.below(15) / 14) {
+      const RegionTurn turn = some_turn(tactics, stream, window, rarity);
+      if (stream.below(12) == 0) {
+        miss(tactics, turn);
+        continue;
+      }
+      std::optional<std::vector<SeedStatus>> read_back;
+      if (stream.below(20) == 0) {
+        epoch = {epoch.value + 1};
+        read_back.emplace();
+        for (const SeedPlan& plan : tactics.plans)
+          read_back->push_back({plan.seed,
+                                {0},
+                                tactics.plots[plan.plot].slot,
+                                plan.blueprint,
+                                static_cast<Stage>(stream.below(6)),
+                                stream.uniform(),
+                                1,
+                                200,
+                                {}});
+        disturb(*read_back, stream, rarity);
+      }
+      const Commanded before = read_back ? Commanded{} : under_way(tactics);
+      Tactics twin = tactics;
+      const RegionPart part = decide(tactics, turn, epoch, read_back);
+      check_part(tactics, before, turn, part);
+      RC_ASSERT(canonical(decide(twin, turn, epoch, read_back)) == canonical(part));
+      for (const AdaptationCommand& command : part.commands) ++commanded[command.kind];
+    }
+  }));
+  // It is no test of silence: every kind of command was given.
+  CHECK(commanded.size() == EnumNames<CommandKind>::values.size());
+}
+
+}  // namespace
+}  // namespace esper
