@@ -84,7 +84,7 @@ SCENARIO("a rise is reserved, or asked of the safety reserve and answered", "[bo
 }
 
 SCENARIO("LEDGER-2 in one region: no number twice, no reservation resolved twice, never negative",
-         "[book]") {
+         "[book][LEDGER-2]") {
   CHECK(rc::check("free + open + spent == leased", [] {
     Book book = leased(1'000);
     std::int64_t spent = 0;

@@ -96,7 +96,7 @@ struct Speakers {
 };
 
 SCENARIO("LEDGER-1 and LEDGER-2 hold whatever order regions, epochs and restarts come in",
-         "[ledger]") {
+         "[ledger][LEDGER-1][LEDGER-2]") {
   CHECK(rc::check("every entry told once or twice, in the order of some interleaving", [] {
     Ledger ledger{regions};
     Speakers speakers;

@@ -255,7 +255,8 @@ void random_operation(Ledger& ledger, RandomStream& random, Window& now, Witness
   REQUIRE(ledger.conserves_energy());
 }
 
-SCENARIO("LEDGER-1 and LEDGER-2 hold over 10,000 random operations", "[ledger]") {
+SCENARIO("LEDGER-1 and LEDGER-2 hold over 10,000 random operations",
+         "[ledger][LEDGER-1][LEDGER-2]") {
   RandomStream random{test_seed(), "ledger"};
   Witness witness;
   // Numbers and commands only rise, so one ledger runs dry of them: forty ledgers.
@@ -270,7 +271,7 @@ SCENARIO("LEDGER-1 and LEDGER-2 hold over 10,000 random operations", "[ledger]")
   CHECK(witness.accepted > 2'000);
 }
 
-SCENARIO("LEDGER-1 and LEDGER-2 hold, shrunk where they fail", "[ledger]") {
+SCENARIO("LEDGER-1 and LEDGER-2 hold, shrunk where they fail", "[ledger][LEDGER-1][LEDGER-2]") {
   CHECK(rc::check("reserve, settle, void and expire in any order", [] {
     Ledger ledger{1};
     RC_ASSERT(ledger.mint(mint_of_parts(1'000, 0, 100)).has_value());

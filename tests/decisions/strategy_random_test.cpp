@@ -103,7 +103,7 @@ void random_turn(RandomStream& random, std::vector<Strategy*> strategies, Window
 }
 
 SCENARIO("LEDGER-1, LEDGER-2 and ANSWER-1 hold through any turns, the same for the same turns",
-         "[strategy]") {
+         "[strategy][LEDGER-1][LEDGER-2][ANSWER-1]") {
   RandomStream random{test_seed(), "strategy"};
   Energy approved;
   for (int run = 0; run < 20; ++run) {

@@ -38,7 +38,7 @@ SCENARIO("the ledger refuses nothing that a region's book moves", "[tactics][str
 }
 
 SCENARIO("LEDGER-1 and LEDGER-2 hold while region and bank die and come back",
-         "[tactics][strategy][restart]") {
+         "[tactics][strategy][restart][LEDGER-1][LEDGER-2]") {
   std::size_t fossilised = 0;
   CHECK(rc::check("deaths at any window", [&] {
     RandomStream stream{*rc::gen::arbitrary<std::uint64_t>(), "deaths"};
