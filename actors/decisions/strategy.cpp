@@ -298,6 +298,7 @@ StrategyPart decide(Strategy& strategy, Window window, Epoch epoch,
 void miss(Strategy& strategy, Window window, const std::vector<RegionReport>& reports,
           const std::vector<OpportunityProposal>& proposals) {
   follow(strategy, window, reports, strategy.refused_unreported);
+  observe(strategy, reports);
   strategy.unanswered.insert(strategy.unanswered.end(), proposals.begin(), proposals.end());
 }
 

@@ -54,9 +54,10 @@ struct Strategy {
                                   const std::vector<RegionReport>& reports,
                                   const std::vector<OpportunityProposal>& proposals);
 
-/// A turn that this role took no part in: the book follows the regions' movements, nothing is
-/// decided. Its proposals and top-ups are answered in the next decide: proposals with `denied`,
-/// since the turn that they spoke of has passed.
+/// A turn that this role took no part in: the book follows the regions' movements, wins, losses and
+/// returns are counted (no report tells them again), nothing is decided. Its proposals and top-ups
+/// are answered in the next decide: proposals with `denied`, since the turn that they spoke of has
+/// passed.
 void miss(Strategy& strategy, Window window, const std::vector<RegionReport>& reports,
           const std::vector<OpportunityProposal>& proposals);
 

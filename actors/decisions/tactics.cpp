@@ -51,6 +51,10 @@ void condemn(Decision& decision, SeedPlan& plan, std::string_view gate, double m
   plan.roll_back = roll_back;
 }
 
+bool may_go_forward(const Tactics& tactics) {
+  return !tactics.health.in_crisis() && !tactics.health.non_finite && !tactics.escape;
+}
+
 std::uint64_t age(const SeedPlan& plan, Window now) {
   return now > plan.since ? now.value - plan.since.value : 0;
 }

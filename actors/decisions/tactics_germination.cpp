@@ -175,7 +175,7 @@ bool may_plant(const Decision& decision) {
   const Tactics& tactics = decision.tactics;
   const Window now = decision.turn.window;
   return tactics.book.has_authority(now + 1) && now >= tactics.germinate_not_before &&
-         !tactics.escape && !tactics.health.non_finite &&
+         may_go_forward(tactics) &&
          tactics.health.stable_windows >= tactics.settings.gates.calm_windows;
 }
 

@@ -67,6 +67,9 @@ void say(Decision& decision, const SeedPlan& plan, std::string_view gate, bool p
 /// The gate's verdict against the seed; its cull (or roll-back) is commanded in this turn.
 void condemn(Decision& decision, SeedPlan& plan, std::string_view gate, double measured,
              double threshold, std::string_view reason, bool roll_back = false);
+/// False in a crisis, after a step that was not finite and while an escape is under way: no seed is
+/// planted or moved on then.
+[[nodiscard]] bool may_go_forward(const Tactics& tactics);
 /// Windows since the seed's stage began.
 [[nodiscard]] std::uint64_t age(const SeedPlan& plan, Window now);
 

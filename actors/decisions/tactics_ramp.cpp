@@ -74,6 +74,7 @@ void judge_ramp(Decision& decision, SeedPlan& plan, const SeedTelemetry* seen) {
   // In the turn that tells of the graft, telemetry is of before: it says nothing of the ramp.
   const std::uint64_t windows = age(plan, decision.turn.window);
   if (windows == 0) return;
+  const bool forward = may_go_forward(decision.tactics);
   StageJudgement judged{StageVerdict::wait, 0, 0, {}};
   if (seen != nullptr) judged = judge(plan, telemetry, *seen, gates);
   if (judged.verdict == StageVerdict::harmful)
@@ -81,7 +82,7 @@ void judge_ramp(Decision& decision, SeedPlan& plan, const SeedTelemetry* seen) {
   if (judged.verdict == StageVerdict::passed) {
     plan.gain = seen->gate.loss_without - seen->gate.loss_with;
     // Full alpha was reached at one window's end; the next one is the first that it held through.
-    if (plan.stages_begun == stages && ++plan.full_windows >= 2) {
+    if (plan.stages_begun == stages && ++plan.full_windows >= 2 && forward) {
       if (command(decision, plan, CommandKind::stabilise))
         say(decision, plan, "G3", true, judged.measured, judged.threshold, judged.reason);
       return;
@@ -96,8 +97,7 @@ void judge_ramp(Decision& decision, SeedPlan& plan, const SeedTelemetry* seen) {
     say(decision, plan, "G3", false, judged.measured, judged.threshold, judged.reason);
     command(decision, plan, CommandKind::hold);
   }
-  const bool blocked = decision.tactics.escape || decision.tactics.health.in_crisis();
-  if (judged.verdict == StageVerdict::passed && plan.stages_begun < stages && !blocked)
+  if (judged.verdict == StageVerdict::passed && plan.stages_begun < stages && forward)
     command(decision, plan, CommandKind::advance);
 }
 

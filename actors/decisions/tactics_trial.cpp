@@ -90,8 +90,8 @@ void judge_trial(Decision& decision, SeedPlan& plan, const SeedTelemetry* seen) 
   const bool proven =
       seen != nullptr && plan.passes > 0 && plan.passes >= gates.shadow_passes_needed;
   const bool crowded = another_ramps(tactics, plan);
-  if (proven && !crowded && !tactics.health.in_crisis() && !tactics.health.non_finite &&
-      !tactics.escape && settle_price(decision, plan, seen->relative_norm)) {
+  if (proven && !crowded && may_go_forward(tactics) &&
+      settle_price(decision, plan, seen->relative_norm)) {
     if (AdaptationCommand* given =
             command(decision, plan, CommandKind::graft, ReservationPart::graft)) {
       given->mitigations = plan.mitigations;

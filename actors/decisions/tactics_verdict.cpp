@@ -28,7 +28,8 @@ void judge_stability(Decision& decision, SeedPlan& plan, const SeedTelemetry* se
                        "the model is better without it");
       const std::uint64_t calm = std::min<std::uint64_t>(tactics.health.stable_windows, windows);
       // Alpha 0 means that an escape was not yet told: nothing was measured then.
-      if (calm >= gates.stable_windows && gain >= rent && seen->alpha > 0) {
+      if (calm >= gates.stable_windows && gain >= rent && seen->alpha > 0 &&
+          may_go_forward(tactics)) {
         if (AdaptationCommand* given =
                 command(decision, plan, CommandKind::fossilise, ReservationPart::stabilise)) {
           given->price = plan.stabilise_due;

@@ -93,6 +93,12 @@ SCENARIO("a dearer seed is dealt later", "[allocation]") {
         std::vector<Energy>{Energy{0}, Energy{30}});
 }
 
+SCENARIO("of two alike each is dealt one seed before either has two", "[allocation]") {
+  BanditAllocator bandit{{}, 2};
+  CHECK(bandit.deal({asking(0, 30), asking(1, 30)}, {60}, {{1}, Posture::exploit}) ==
+        std::vector<Energy>{Energy{30}, Energy{30}});
+}
+
 SCENARIO("a shaking region is dealt less", "[allocation]") {
   BanditAllocator bandit{{}, 2};
   RegionState shaking = asking(0, 30);
@@ -117,6 +123,79 @@ SCENARIO("the bandit goes on probing when all it tried failed", "[allocation]") 
   }
   CHECK(probes[0] + probes[1] == 20);  // one seed a cycle in the end
   CHECK(bandit.deal(regions, {300}, {{41}, Posture::crisis}) == std::vector<Energy>(2));
+}
+
+/// Who gets the only seed that the capacity pays for.
+std::size_t chosen(BanditAllocator bandit, const std::vector<RegionState>& regions,
+                   Posture posture) {
+  const auto grants = bandit.deal(regions, {30}, {{1}, posture});
+  return grants[0] > Energy{} ? 0 : grants[1] > Energy{} ? 1 : 2;
+}
+
+SCENARIO("the unknown is tried in explore alone", "[allocation]") {
+  AllocationConfig config;
+  config.exploration = 5;
+  BanditAllocator bandit{config, 2};
+  RegionState known = asking(0, 30), unknown = asking(1, 30);
+  unknown.confidence = 0;
+  for (std::uint64_t cycle = 1; cycle <= 200; ++cycle) {
+    (void)bandit.deal({known}, {30}, {{cycle}, Posture::exploit});
+    bandit.learn({{{0}, 1, 0, 0, 1}});
+  }
+  CHECK(chosen(bandit, {known, unknown}, Posture::exploit) == 0);
+  CHECK(chosen(bandit, {known, unknown}, Posture::explore) == 1);
+}
+
+SCENARIO("regressions anywhere make risk dearer everywhere", "[allocation]") {
+  BanditAllocator bandit{{}, 2};
+  RegionState shaking = asking(0, 30);
+  shaking.volatility = 1;
+  const auto seeds = [&] {
+    return bandit.deal({shaking}, {300}, {{1}, Posture::exploit})[0].thousandths / 30;
+  };
+  CHECK(seeds() == seeds_per_cycle_max);
+  for (int cycle = 0; cycle < 4; ++cycle) bandit.learn({{{1}, 0, 2, 2, 1}});
+  CHECK(bandit.risk_price() > 1);
+  CHECK(seeds() == 1);  // a probe, no more
+}
+
+SCENARIO("what is seen of a region tells the bandit what its seeds bring", "[allocation]") {
+  // Two regions with one past: in turn, one is confident and wins, the other is not and loses.
+  const auto learned = [](bool regress) {
+    BanditAllocator bandit{{}, 2};
+    for (std::uint64_t cycle = 1; cycle <= 40; ++cycle) {
+      std::vector<RegionState> regions{asking(0, 30), asking(1, 30)};
+      const std::size_t winner = cycle % 2;
+      regions[winner].confidence = 1;
+      regions[1 - winner].confidence = 0;
+      (void)bandit.deal(regions, {300}, {{cycle}, Posture::exploit});
+      std::vector<RegionResults> results{{{0}, 0, 0, 0, 1}, {{1}, 0, 0, 0, 1}};
+      (regress ? results[1 - winner].regressions : results[winner].wins) = 1;
+      results[1 - winner].losses = 1;
+      if (regress) results[winner].losses = 1;
+      bandit.learn(results);
+    }
+    return bandit;
+  };
+  for (const bool regress : {false, true})
+    for (const std::size_t confident : {0, 1}) {
+      CAPTURE(regress, confident);
+      std::vector<RegionState> regions{asking(0, 30), asking(1, 30)};
+      regions[1 - confident].confidence = 0;
+      regions[confident].confidence = 1;
+      CHECK(chosen(learned(regress), regions, Posture::exploit) == confident);
+    }
+}
+
+SCENARIO("wins that bring less than was promised count for less", "[allocation]") {
+  BanditAllocator bandit{{}, 2};
+  RegionState boaster = asking(0, 30), honest = asking(1, 30);
+  honest.confidence = 0.5;
+  for (std::uint64_t cycle = 1; cycle <= 20; ++cycle) {
+    (void)bandit.deal({boaster, honest}, {300}, {{cycle}, Posture::exploit});
+    bandit.learn({{{0}, 1, 0, 0, 0}, {{1}, 1, 0, 0, 1}});
+  }
+  CHECK(chosen(bandit, {boaster, honest}, Posture::exploit) == 1);
 }
 
 /// Six regions whose seeds win, lose or regress with chances that follow from what can be seen:

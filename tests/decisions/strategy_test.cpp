@@ -150,6 +150,27 @@ SCENARIO("a strategist that was away answers for its absence", "[strategy]") {
   CHECK(next.refused.empty());
 }
 
+SCENARIO("what regions told an absent strategist counts", "[strategy]") {
+  const auto after = [](bool absent) {
+    Strategy strategy{strategy_settings()};
+    (void)decide_calm(strategy, {1});
+    auto reports = calm_reports({2});
+    reports[0].losses = reports[0].regressions = 1;
+    reports[0].returns = {{{0}, 1, 0.1, -0.1}};
+    if (absent)
+      miss(strategy, {2}, reports, {});
+    else
+      (void)decide(strategy, {2}, first_epoch, reports, {});
+    for (Window window{3}; window < Window{6}; window = window + 1)
+      (void)decide_calm(strategy, window);
+    const StrategyPart part = decide_calm(strategy, {6});
+    return std::pair{part.mint.value().minted, strategy.reputations[0].value()};
+  };
+  CHECK(after(true) == after(false));
+  CHECK(after(true).first < Energy{300});
+  CHECK(after(true).second < 1);
+}
+
 SCENARIO("reservations expire and their region is told", "[strategy]") {
   Strategy strategy{strategy_settings()};
   (void)decide_calm(strategy, {1});

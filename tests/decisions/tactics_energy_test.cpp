@@ -94,7 +94,14 @@ SCENARIO("an escape costs each seed in its path its place, and voids what was se
   REQUIRE(stands_in(tactics, 1, Stage::grafting));
   REQUIRE(stands_in(tactics, 2, Stage::stabilising));
   alarm = true;
+  const std::size_t before = region.parts.size();
   region.run(tactics, 4);
+  for (std::size_t turn = before + 1; turn < region.parts.size(); ++turn)
+    for (const AdaptationCommand& command : region.parts[turn].commands) {
+      CAPTURE(turn, name_of(command.kind));
+      CHECK((command.kind == CommandKind::escape || command.kind == CommandKind::cull ||
+             command.kind == CommandKind::roll_back));
+    }
   alarm = false;
   region.run(tactics, 1);
   check_clean(region);
