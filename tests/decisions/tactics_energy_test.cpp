@@ -70,8 +70,10 @@ SCENARIO("a seed that no outcome comes for expires after twenty windows and is c
   CHECK(both.strategy.ledger.conserves_energy());
 }
 
-SCENARIO("an escape costs each seed in its path its place, and voids what was set aside for it",
-         "[tactics]") {
+/// `windows_before`: from the first seed's graft to the alarm; in every other window its next stage
+/// is due.
+void alarm_after(int windows_before) {
+  CAPTURE(windows_before);
   ScriptedRegion region;
   region.settings.gates.stable_windows = 8;
   region.settings.gates.trial_windows_max = 20;
@@ -92,6 +94,7 @@ SCENARIO("an escape costs each seed in its path its place, and voids what was se
        ++window)
     region.run(tactics, 1);
   REQUIRE(stands_in(tactics, 1, Stage::grafting));
+  region.run(tactics, windows_before);
   REQUIRE(stands_in(tactics, 2, Stage::stabilising));
   alarm = true;
   const std::size_t before = region.parts.size();
@@ -109,6 +112,12 @@ SCENARIO("an escape costs each seed in its path its place, and voids what was se
   CHECK(region.count(CommandKind::cull) == 2);
   CHECK(tactics.plans.empty());
   CHECK(region.reserved.empty());
+}
+
+SCENARIO("an escape costs each seed in its path its place, and voids what was set aside for it",
+         "[tactics]") {
+  alarm_after(0);
+  alarm_after(1);
 }
 
 SCENARIO("a seed that nobody paid for keeps its number to itself", "[tactics][restart]") {
