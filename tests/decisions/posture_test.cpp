@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include <limits>
+#include <utility>
 
 namespace esper {
 namespace {
@@ -97,7 +98,9 @@ SCENARIO("exploit is entered when the learning rate decays everywhere", "[postur
       auto falling = calm(run.window);
       falling[0].learning_rate_ratio = 0.8;
       CHECK(run.see(falling) == Posture::explore);
-      falling[1].learning_rate_ratio = 0.8;
+      std::swap(falling[0].learning_rate_ratio, falling[1].learning_rate_ratio);
+      CHECK(run.see(falling) == Posture::explore);
+      falling[0].learning_rate_ratio = 0.8;
       CHECK(run.see(falling) == Posture::exploit);
       CHECK(run.see_calm() == Posture::explore);
     }
@@ -114,6 +117,14 @@ SCENARIO("exploit is entered on a flat loss and left when it falls", "[posture]"
   CHECK(posture == Posture::exploit);
   for (std::uint32_t i = 0; i < cycle; ++i) posture = run.see(calm(5));
   CHECK(posture == Posture::explore);
+}
+
+SCENARIO("one flat cycle is not two", "[posture]") {
+  Run run;
+  for (const int loss : {0, 5, 5})
+    for (std::uint32_t i = 0; i < cycle; ++i) CHECK(run.see(calm(loss)) == Posture::explore);
+  for (std::uint32_t i = 0; i + 1 < cycle; ++i) CHECK(run.see(calm(5)) == Posture::explore);
+  CHECK(run.see(calm(5)) == Posture::exploit);
 }
 
 SCENARIO("exploit is entered while headroom is below 1", "[posture]") {

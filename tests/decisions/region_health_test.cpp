@@ -61,6 +61,16 @@ SCENARIO("stable windows are counted in a row", "[region_health]") {
     observe(health, {1}, {5}, calm(5), gates);
     CHECK(health.stable_windows == 0);
   }
+  WHEN("a window is not stable") {
+    RegionTelemetry seen = calm(4);
+    seen.jitter = 1;
+    seen.loss_sigma = 0.5;
+    observe(health, {0}, {4}, seen, gates);
+    THEN("the count begins again and its noise is no base") {
+      CHECK(health.stable_windows == 0);
+      CHECK(health.sigma_base == Approx(0.1));
+    }
+  }
   WHEN("the noise doubles") {
     RegionTelemetry seen = calm(4);
     seen.loss_sigma = 0.2;
