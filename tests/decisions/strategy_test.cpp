@@ -254,6 +254,25 @@ SCENARIO("a realised return changes its region's later rank", "[strategy]") {
   CHECK(winner_after(-0.2) == 2);
 }
 
+SCENARIO("the emergency pool is drawn window by window", "[strategy]") {
+  const auto asks = [](std::int64_t ask) {
+    Strategy strategy{strategy_settings()};
+    (void)decide_calm(strategy, {1});
+    CHECK(strategy.ledger.treasury() == Energy{80});
+    CHECK(strategy.ledger.emergency() == Energy{30});
+    auto reports = calm_reports({2});
+    reports[0].in_crisis = true;
+    OpportunityProposal shaken = some_proposal(0, 1, ask);
+    shaken.predicted_gain = 0.001;  // so that the other takes the whole treasury first
+    const auto part =
+        decide(strategy, {2}, first_epoch, reports, {shaken, some_proposal(2, 1, 80)});
+    CHECK(part.answers[2].verdicts.at(0).kind == VerdictKind::approved);
+    return part.answers[0].verdicts.at(0).kind;
+  };
+  CHECK(asks(5) == VerdictKind::approved);  // a sixth of the pool, in each of a cycle's six windows
+  CHECK(asks(6) == VerdictKind::deferred);
+}
+
 SCENARIO("an approval carries conditions that an executor can enforce", "[strategy]") {
   Strategy strategy{strategy_settings()};
   (void)decide_calm(strategy, {1});
