@@ -116,13 +116,16 @@ void check_part(const Tactics& tactics, const Commanded& before, const RegionTur
     }
     RC_ASSERT(++count[command.seed] == 1);
     const auto earlier = before.find(command.seed);
-    RC_ASSERT(earlier == before.end() || settled(earlier->second, turn, tactics));
+    // RapidCheck evaluates both sides of an || of its own.
+    const bool free = earlier == before.end() || settled(earlier->second, turn, tactics);
+    RC_ASSERT(free);
     bool planned = false;
     for (const SeedPlan& plan : tactics.plans) {
       if (plan.seed != command.seed) continue;
       planned = true;
       RC_ASSERT(after(plan.stage, command.kind).has_value());
-      RC_ASSERT(plan.under_way && plan.under_way->id == command.id);
+      const bool this_one = plan.under_way && plan.under_way->id == command.id;
+      RC_ASSERT(this_one);
     }
     RC_ASSERT(planned);
   }
