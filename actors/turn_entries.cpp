@@ -62,7 +62,8 @@ WindowSummary summary_of(const WindowReport& report) {
           .step = report.step,
           .operations = report.operations,
           .overhead_paused = report.overhead_paused,
-          .verdict_ignored = report.verdict_ignored};
+          .verdict_ignored = report.verdict_ignored,
+          .stalled = report.stalled};
 }
 
 void add_region_part(EntryList& list, const RegionPart& part, std::uint64_t cause,

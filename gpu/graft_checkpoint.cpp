@@ -37,6 +37,7 @@ std::shared_ptr<GraftCheckpoint> take_checkpoint(HostModel& host,
     saved.updates = live->updates;
     auto tensors = live->parameters;
     for (const auto& buffer : live->seed->buffers()) tensors.push_back(buffer);
+    for (const auto& average : live->average.tensors()) tensors.push_back(average);
     saved.state.take(tensors, {live->optimizer.get()}, {live->seed->generator});
   }
   if (data.position) checkpoint->position = data.position();

@@ -8,6 +8,7 @@
 #include "actors/decisions/alpha_ramp.hpp"
 #include "gpu/host_model.hpp"
 #include "gpu/snapshot.hpp"
+#include "gpu/weight_average.hpp"
 #include "messages/telemetry.hpp"
 
 namespace esper {
@@ -25,6 +26,7 @@ struct LiveSeed {
   /// One per seed, so that culling leaves no moments behind. Null once fossilised.
   std::unique_ptr<torch::optim::AdamW> optimizer;
   std::vector<torch::Tensor> parameters;
+  WeightAverage average;       ///< while isolated
   double learning_rate{};      ///< at the schedule's peak
   std::uint64_t operations{};  ///< multiply-accumulates per sample
   std::uint64_t updates{};

@@ -75,6 +75,21 @@ std::uint64_t operations_downstream(const HostModel& host, const SeedBed& bed,
   return sum;
 }
 
+/// Seeds stand with their averaged weights until the end of the block.
+class AverageScope {
+ public:
+  explicit AverageScope(std::vector<LiveSeed*> seeds) : seeds_(std::move(seeds)) { exchange(); }
+  ~AverageScope() { exchange(); }
+  AverageScope(const AverageScope&) = delete;
+  AverageScope& operator=(const AverageScope&) = delete;
+
+ private:
+  void exchange() {
+    for (LiveSeed* live : seeds_) live->average.exchange(live->parameters);
+  }
+  std::vector<LiveSeed*> seeds_;
+};
+
 /// Distance of the shadow's output from the host's own, nats per sample.
 torch::Tensor distillation(const torch::Tensor& logits, const torch::Tensor& teacher) {
   return torch::nn::functional::kl_div(
@@ -124,6 +139,7 @@ std::uint64_t shadow_pass(HostModel& host, torch::optim::Optimizer& host_optimiz
     gradients_into(shadow, live.parameters);
   }
   update(live, learning_rate_ratio);
+  if (live.updates > 0) live.average.take(live.parameters, live.updates);
   if (isolation_switches().step_on_zero_gradients) {
     for (auto& group : host_optimizer.param_groups())
       for (const auto& parameter : group.params())
@@ -171,6 +187,7 @@ std::uint64_t gate_passes(HostModel& host, SeedBed& bed, const SessionData& data
                  .samples = static_cast<std::uint32_t>(used)};
     cost += used * (once + live.operations);
   };
+  const AverageScope averaged(isolated);
   for (LiveSeed* live : isolated) {
     const TrialScope trial(live->slots, {.alpha = live->target_alpha()});
     fill(*live, present, gate_loss(host, data, batch));
@@ -179,6 +196,10 @@ std::uint64_t gate_passes(HostModel& host, SeedBed& bed, const SessionData& data
     const TrialScope trial(live->slots, {.alpha = 0});
     fill(*live, gate_loss(host, data, batch), present);
   }
+  // Only those that help alone may come to stand beside each other.
+  std::erase_if(isolated, [](const LiveSeed* live) {
+    return !(live->gate.loss_with < live->gate.loss_without);
+  });
   if (isolated.size() > 1) {
     std::vector<std::unique_ptr<TrialScope>> trials;
     for (LiveSeed* live : isolated)

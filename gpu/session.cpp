@@ -104,6 +104,7 @@ StepVerdict Session::after_backward(const at::Tensor& loss) {
   } else {
     const bool last = tick_.value % settings_.time.window_steps == 0;
     telemetry_.measure_activations(data_.step_batch().inputs, last);
+    train_seeds();
   }
   control_seconds_ += seconds_since(call_began_);
   return verdict_;
@@ -144,7 +145,6 @@ void Session::end_step() {
     ++boundary_.history().step.value;
     telemetry_.accept(loss_);
     boundary_.history().reflex.accept(loss_);
-    train_seeds();
   } else {
     undo_ignored_update();
     telemetry_.skip(!loss_finite_);
@@ -220,7 +220,7 @@ void Session::close_window() {
     const bool stopping = stop_ != nullptr && stop_->load();
     if (!exchange_.await_turn(due, patience, stop_) && exchange_.control_alive() && !stopping &&
         (stop_ == nullptr || !stop_->load()))
-      stalled_ = true;  // from here the run is free: it never waits again
+      exchange_.draft().stalled = stalled_ = true;  // it never waits again
     take_turns();
   }
   call_began_ = Clock::now();

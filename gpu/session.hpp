@@ -27,10 +27,11 @@ class Session {
   /// Before the forward pass: alpha of this step; what a skip needs to put back.
   void start_step();
   /// After backward, before the optimizer. `skip`: leave the update out, as a gradient scaler does.
-  /// Buffers are then as before the step, and every unfossilised seed is at alpha 0.
+  /// Buffers are then as before the step, and every unfossilised seed is at alpha 0. Else seeds
+  /// learn here, from a batch that the host has not fitted yet.
   [[nodiscard]] StepVerdict after_backward(const at::Tensor& loss);
-  /// After the update: seeds learn, commands take effect, a full window goes out. An update made on
-  /// a skip is undone here.
+  /// After the update: commands take effect, a full window goes out. An update made on a skip is
+  /// undone here.
   void end_step();
 
   [[nodiscard]] Tick tick() const { return tick_; }

@@ -201,6 +201,7 @@ StepBoundary::Refused StepBoundary::graft(LiveSeed& live, const Mitigations& mit
   const auto& asked = mitigations.alpha_stages.empty() ? live.mitigations : mitigations;
   if (!usable_alpha_stages(asked.alpha_stages))
     return {CommandRefusal::fault, "alpha_stages must ascend within (0, 1]"};
+  live.average.settle(live.parameters);
   live.checkpoint = take_checkpoint(host_, optimizer_, bed_, data_, history_, ++grafts_);
   live.mitigations = Mitigations(asked);
   live.ramp = alpha_ramp(live.mitigations.alpha_stages, settings_.time.window_steps);

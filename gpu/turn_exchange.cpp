@@ -15,7 +15,7 @@ void empty(WindowReport& report) {
   report.outcomes.clear();
   report.applied.clear();
   report.operations = {};
-  report.overhead_paused = report.verdict_ignored = false;
+  report.overhead_paused = report.verdict_ignored = report.stalled = false;
   report.device = {};
   for (auto& region : report.regions) {
     auto seeds = std::move(region.seeds);
@@ -49,6 +49,7 @@ void take_over(WindowReport& newest, WindowReport& older) {
   newest.operations.shadow += older.operations.shadow;
   newest.operations.gate += older.operations.gate;
   newest.verdict_ignored = newest.verdict_ignored || older.verdict_ignored;
+  newest.stalled = newest.stalled || older.stalled;
 }
 
 TurnExchange::TurnExchange(std::uint32_t regions)

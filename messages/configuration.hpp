@@ -131,11 +131,11 @@ struct GateConfig {
   std::uint32_t updates_min{100};         ///< G2: seed updates before the first verdict
   std::uint32_t trial_windows_max{14};    ///< G2: then cull
   double shadow_gain_min{0.0};            ///< G2: nats, exclusive
-  double shadow_loss_cull{0.05};          ///< G2: a gain below minus this culls at once
+  double shadow_loss_cull{0.1};           ///< G2: a gain below minus this culls at once
   std::uint32_t shadow_passes_needed{2};  ///< G2: windows in a row
   double ramp_hold_ratio{1.02};           ///< G3: loss over the one before the ramp
   double ramp_rollback_ratio{1.05};
-  double stage_loss_max{0.02};                 ///< G3: nats that a stage's counterfactual may lose
+  double stage_loss_max{0.05};                 ///< G3: nats that a stage's counterfactual may lose
   std::uint32_t ramp_windows_max{12};          ///< G3: then cull
   std::uint32_t stable_windows{2};             ///< G5: K
   double rent_per_thousand_parameters{0.001};  ///< G5: nats
@@ -173,7 +173,7 @@ struct GateConfig {
 };
 
 struct SeedConfig {
-  double learning_rate{9e-3};  ///< of the seed optimizer (AdamW)
+  double learning_rate{3e-3};  ///< of the seed optimizer (AdamW)
   double weight_decay{1e-2};
 
   static constexpr auto schema = record("seeds", field("learning_rate", &SeedConfig::learning_rate),

@@ -125,6 +125,7 @@ struct WindowReport {
   OperationCount operations;
   bool overhead_paused{};  ///< isolated seeds stand still this coming window
   bool verdict_ignored{};  ///< the loop stepped on a skip and was restored
+  bool stalled{};          ///< a turn was awaited past pace.stall_ms_max: free from here on
   DeviceTelemetry device;  ///< measured
 
   static constexpr auto schema = record(
@@ -134,7 +135,7 @@ struct WindowReport {
       field("operations", &WindowReport::operations),
       field("overhead_paused", &WindowReport::overhead_paused),
       field("verdict_ignored", &WindowReport::verdict_ignored),
-      field("device", &WindowReport::device));
+      field("stalled", &WindowReport::stalled), field("device", &WindowReport::device));
 };
 
 }  // namespace esper

@@ -60,12 +60,14 @@ struct WindowSummary {
   OperationCount operations;
   bool overhead_paused{};
   bool verdict_ignored{};
+  bool stalled{};
 
   static constexpr auto schema = record(
       "WindowSummary", field("window", &WindowSummary::window), field("tick", &WindowSummary::tick),
       field("step", &WindowSummary::step), field("operations", &WindowSummary::operations),
       field("overhead_paused", &WindowSummary::overhead_paused),
-      field("verdict_ignored", &WindowSummary::verdict_ignored));
+      field("verdict_ignored", &WindowSummary::verdict_ignored),
+      field("stalled", &WindowSummary::stalled));
 };
 
 /// A Narset's account of its region; Tamiyo's only source.

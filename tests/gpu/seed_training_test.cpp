@@ -121,19 +121,38 @@ SCENARIO("distillation keeps the shadow near what the host says", "[seed_trainin
   CHECK(distance_after(100, 60) < at_birth / 2);
 }
 
-SCENARIO("a gate pass measures each seed alone, and all on trial together", "[seed_training]") {
+/// Seeds with their averaged weights, as gates see them, until the end of the block.
+class Averaged {
+ public:
+  explicit Averaged(std::vector<LiveSeed*> seeds) : seeds_(std::move(seeds)) { exchange(); }
+  ~Averaged() { exchange(); }
+  Averaged(const Averaged&) = delete;
+  Averaged& operator=(const Averaged&) = delete;
+
+ private:
+  void exchange() {
+    for (LiveSeed* live : seeds_) live->average.exchange(live->parameters);
+  }
+  std::vector<LiveSeed*> seeds_;
+};
+
+SCENARIO("a gate pass measures each seed alone, and those that help together", "[seed_training]") {
   TestLoop loop;
   loop.close_window();
   loop.order_next(loop.command(CommandKind::germinate, 0, 0, 1, "plain"));
   loop.order_next(loop.command(CommandKind::germinate, 1, 2, 2, "dropping"));
   const auto gate = [&](std::uint64_t seed) { return loop.live(seed).gate; };
-  loop.close_window();
-  while (!gate(1).measured) loop.close_window();
+  const auto helps = [&](std::uint64_t seed) {
+    return gate(seed).measured && gate(seed).loss_with < gate(seed).loss_without;
+  };
+  do loop.close_window();
+  while (!helps(1) || !helps(2));
   const Batch batch{loop.images.slice(0, 0, gate(1).samples),
                     loop.labels.slice(0, 0, gate(1).samples)};
   {
     const torch::NoGradGuard no_graph;
     const EvaluationScope still(loop.live(2).seed->module_pointers());  // its dropout
+    const Averaged averaged({&loop.live(1), &loop.live(2)});
     const double without = Blended(loop, {}, 1).loss(batch);
     const double joint = Blended(loop, {1, 2}, 1).loss(batch);
     for (const std::uint64_t seed : {1, 2}) {
@@ -143,6 +162,16 @@ SCENARIO("a gate pass measures each seed alone, and all on trial together", "[se
       CHECK(gate(seed).loss_joint == joint);
       CHECK(gate(seed).loss_joint != gate(seed).loss_with);  // or nothing joint was measured
     }
+  }
+  WHEN("one turns harmful") {
+    {
+      const torch::NoGradGuard no_graph;
+      for (const auto& average : loop.live(2).average.tensors()) average.fill_(30);
+    }
+    loop.close_window();
+    CHECK_FALSE(helps(2));
+    CHECK(gate(2).loss_joint == gate(2).loss_with);
+    CHECK(gate(1).loss_joint == gate(1).loss_with);  // it is not blamed for the other
   }
   WHEN("one is left on trial") {
     (void)loop.carry_out(loop.command(CommandKind::cull, 1, 2, 2));

@@ -78,6 +78,7 @@ inline SessionSettings test_settings(Mode mode = Mode::act) {
                    .gate_samples = 32,
                    .verdict_samples = 48};
   settings.gates.updates_min = 5;
+  settings.seeds.learning_rate = 9e-3;
   settings.limits = {.parameters_max = 0,
                      .operations_per_sample_max = 0,
                      .memory_bytes_max = 0,
