@@ -1,5 +1,7 @@
 #pragma once
 // The real trainer, but that some turns reach it one window late, however fast the machine is.
+#include <thread>
+
 #include "messages/interfaces.hpp"
 
 namespace esper {
@@ -32,6 +34,8 @@ class LateExecutor final : public Executor {
   std::atomic<std::uint64_t> newest_seen_{0};
 };
 
+/// Turns come late, but not by ever more windows: the trainer, which tells of each window, waits
+/// there for the turn before the last.
 class LateTraining final : public Training {
  public:
   explicit LateTraining(std::unique_ptr<Training> inner)
@@ -43,7 +47,15 @@ class LateTraining final : public Training {
   }
   TrainingEnd run(const std::atomic<bool>& stop,
                   const std::function<void(const TrainingProgress&)>& tell) override {
-    return inner_->run(stop, tell);
+    std::uint64_t window = 0;
+    return inner_->run(stop, [&](const TrainingProgress& now) {
+      tell(now);
+      ++window;
+      const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{60};
+      while (now.step < now.steps && executor_.released().value + 2 < window &&
+             std::chrono::steady_clock::now() < until)
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+    });
   }
   [[nodiscard]] Training* inner() const { return inner_.get(); }
 
