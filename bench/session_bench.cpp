@@ -20,8 +20,8 @@
 #include "gpu/fashion_data.hpp"
 #include "gpu/session.hpp"
 #include "gpu/trainer.hpp"
-#include "messages/json.hpp"
 #include "runtime/journal.hpp"
+#include "runtime/launch.hpp"
 #include "runtime/telemetry_export.hpp"
 
 namespace esper {
@@ -78,16 +78,7 @@ class Control {
     log_ = std::make_unique<JsonLog>(folder_ / "esper.log");
     const auto catalogue =
         Trainer({.config = config, .arm = "grown", .widths = {}}).assess(built_in_blueprints());
-    if (!journal_->append({{.sequence = 1,
-                            .window = {},
-                            .role = Role::urza,
-                            .region = {},
-                            .ordinal = 0,
-                            .kind = std::string{Catalogue::schema.name},
-                            .cause = 0,
-                            .payload = canonical(catalogue),
-                            .measured = ""}}))
-      throw std::runtime_error(journal_->refusal());
+    write_opening(*journal_, config, host, catalogue);
     plane_ = std::make_unique<ControlPlane>(config, host,
                                             ControlSeams{executor, *journal_, metrics_, *log_, {}});
   }

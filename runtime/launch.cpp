@@ -27,17 +27,6 @@ JournalEntry opening(const Journal& journal, std::uint32_t ordinal, Role role,
           .measured = ""};
 }
 
-/// What the run began with: inputs of every later decision.
-void write_opening(Journal& journal, const RunConfig& config, const HostDescription& host,
-                   const Catalogue& catalogue) {
-  const std::vector<JournalEntry> entries{
-      opening(journal, 0, Role::tolaria, "Config", logical_config(config)),
-      opening(journal, 1, Role::tolaria, HostDescription::schema.name, canonical(host)),
-      opening(journal, 2, Role::urza, Catalogue::schema.name, canonical(catalogue))};
-  if (!journal.append(entries))
-    throw std::runtime_error("the journal can't be written: " + journal.refusal());
-}
-
 std::string irreproducible(const RunConfig& config, const TrainingEnd& end,
                            const ControlEnd& control) {
   if (end.stalled) return "a turn stalled past pace.stall_ms_max and the run fell to free";
@@ -50,6 +39,16 @@ std::string irreproducible(const RunConfig& config, const TrainingEnd& end,
 }
 
 }  // namespace
+
+void write_opening(Journal& journal, const RunConfig& config, const HostDescription& host,
+                   const Catalogue& catalogue) {
+  const std::vector<JournalEntry> entries{
+      opening(journal, 0, Role::tolaria, "Config", logical_config(config)),
+      opening(journal, 1, Role::tolaria, HostDescription::schema.name, canonical(host)),
+      opening(journal, 2, Role::urza, Catalogue::schema.name, canonical(catalogue))};
+  if (!journal.append(entries))
+    throw std::runtime_error("the journal can't be written: " + journal.refusal());
+}
 
 std::vector<Blueprint> chosen_blueprints(const CatalogueConfig& config) {
   std::vector<Blueprint> chosen;

@@ -27,6 +27,11 @@ struct LaunchSeams {
 /// The blueprints that the config asks for: built-in ones, filtered, and its own.
 [[nodiscard]] std::vector<Blueprint> chosen_blueprints(const CatalogueConfig& config);
 
+/// What a run begins with: inputs of every later decision, read by the actors at their start.
+/// Errors: std::runtime_error when the journal can't be written.
+void write_opening(Journal& journal, const RunConfig& config, const HostDescription& host,
+                   const Catalogue& catalogue);
+
 /// Writes the opening entries, starts the actors, trains to the end or to `stop`, waits for the
 /// last turn and stops the tree. In mode off there are neither actors nor entries but the opening.
 /// `kept` receives the training, whose model is still to be measured and exported.
