@@ -174,10 +174,10 @@ SCENARIO("the rule for decisions sees what it forbids", "[tidy]") {
     CHECK(toolchain.find(loose) == std::string::npos);
 }
 
-SCENARIO("LibTorch stays inside gpu", "[tidy]") {
+SCENARIO("LibTorch stays inside gpu and programs that train", "[tidy]") {
   const std::vector<std::string> torch{"torch/", "ATen/", "c10/"};
   for (const auto& [path, source] : sources()) {
-    if (starts_with_any(path, {"gpu/", "tests/gpu/", "bench/"})) continue;
+    if (starts_with_any(path, {"gpu/", "tests/gpu/", "bench/", "examples/"})) continue;
     for (const std::string& include : source.packages) {
       INFO(path << " includes " << include);
       CHECK_FALSE(starts_with_any(include, torch));
