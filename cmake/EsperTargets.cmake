@@ -66,7 +66,9 @@ function(esper_tests name)
   # 77: every check passed, but a scenario said that it cannot run here (tests/cannot_run.hpp).
   catch_discover_tests(esper_${name}_tests TEST_PREFIX "${name}/"
     WORKING_DIRECTORY ${PROJECT_BINARY_DIR}
-    PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 LABELS ${name})
+    # One thread unless a scenario asks for more: two OpenMP threads a test, spinning beside the next
+    # test's, take ten times as long.
+    PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 LABELS ${name} ENVIRONMENT OMP_NUM_THREADS=1)
 endfunction()
 
 # esper_programs(GROUP DIRECTORY folder [ON_REQUEST]): one executable per .cpp, all built by target

@@ -119,6 +119,10 @@ StepBoundary::Refused StepBoundary::carry_out(const AdaptationCommand& command,
     return {CommandRefusal::unknown_seed, "no such seed stands in this slot"};
   const auto next = after(on_slot ? bed_.stage_of(group.front()) : live->stage, kind);
   if (!next) return {next.refusal(), "not from this stage"};
+  // A reflex may have come between the verdict and the command.
+  if ((kind == CommandKind::stabilise || kind == CommandKind::fossilise) &&
+      !at_full_alpha(live->ramp))
+    return {CommandRefusal::illegal_stage, "its alpha is not at its target"};
   switch (kind) {
     case CommandKind::germinate:
       return germinate(command, overhead_paused);

@@ -47,6 +47,9 @@ int main(int argument_count, char** arguments) {
   Catch::Session session;
   if (const int wrong = session.applyCommandLine(argument_count, arguments); wrong != 0)
     return wrong;
+  // A filter that no scenario matches is a mistake (ctest cuts a name at a semicolon), not success.
+  session.configData().warnings = static_cast<Catch::WarnAbout::What>(
+      session.configData().warnings | Catch::WarnAbout::NoTests);
   const Catch::ConfigData& asked = session.configData();
   const bool only_lists = asked.listTests || asked.listTags || asked.listReporters ||
                           asked.listTestNamesOnly || asked.showHelp || asked.libIdentify;

@@ -69,7 +69,7 @@ SCENARIO("every role killed again and again: turns go on, no command is applied 
   CHECK(rig.journal.refused_movements() == std::vector<std::string>{});
 }
 
-SCENARIO("a disk that refuses stops decisions, not training; when it recovers the turn commits",
+SCENARIO("a disk that refuses stops decisions, not training, and when it recovers the turn commits",
          "[control_plane]") {
   Rig rig;
   ControlPlane plane(rig.config, rig.host, rig.seams());

@@ -169,7 +169,7 @@ SCENARIO("a receiver that is given up leaves dead letters, and is heard again wh
   CHECK(balanced(rig.lane->counts()));
 }
 
-SCENARIO("lane and mailbox hold one element; the last to let go destroys it", "[oona]") {
+SCENARIO("lane and mailbox hold one element, and the last to let go destroys it", "[oona]") {
   auto* envelope = new Carried<Nudge>(Nudge{{7}});
   EnvelopePtr held_by_lane{envelope};
   caf::mailbox_element_ptr held_by_mailbox = envelope->share();

@@ -50,7 +50,7 @@ SCENARIO("a turn is decided once, answered as often as it is asked", "[turn_answ
   CHECK(role.decided == std::vector<std::uint64_t>{1, 2});
 }
 
-SCENARIO("nothing is decided before the past is known; then the newest that waited is",
+SCENARIO("nothing is decided before the past is known, then the newest that waited is",
          "[turn_answer]") {
   Answerer role;
   CHECK(role.asked(3) == 0);

@@ -38,7 +38,7 @@ SCENARIO("each limit refuses by its own name and figures", "[limits]") {
   }
 }
 
-SCENARIO("paused for overhead, no seed joins; a limit of 0 is no bound", "[limits]") {
+SCENARIO("paused for overhead, no seed joins, and a limit of 0 is no bound", "[limits]") {
   LimitConfig none;
   none.seeds_max = 0;
   CHECK(within_limits(none, {most, most, most, most}, {1, 1, 1, 1}, false).refusal ==

@@ -220,7 +220,7 @@ SCENARIO("G3 holds, undoes and gives up", "[tactics]") {
   }
 }
 
-SCENARIO("a crisis with a seed on the graph escapes and culls; without one it is escalated",
+SCENARIO("a crisis with a seed on the graph escapes and culls, and without one it is escalated",
          "[tactics]") {
   const auto alarm = [](RegionTelemetry& seen) { seen.jitter = seen.drift = 1; };
   GIVEN("a seed on its ramp") {
@@ -247,7 +247,8 @@ SCENARIO("a crisis with a seed on the graph escapes and culls; without one it is
   }
 }
 
-SCENARIO("a reflex costs the seed its place; a silent executor costs only the ramp", "[tactics]") {
+SCENARIO("a reflex costs the seed its place, and a silent executor costs only the ramp",
+         "[tactics]") {
   for (const bool silent : {false, true}) {
     ScriptedRegion region;
     Tactics tactics = scripted_tactics();

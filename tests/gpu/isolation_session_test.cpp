@@ -177,8 +177,9 @@ SCENARIO("a rollback restores what was, and the next steps are those of a run th
   CHECK(differing(alone(grafted_step.value + 2 * part, host), loop.digest()) == 0);
 }
 
-SCENARIO("a seed of the rolled-back history escapes; one that fossilised since forbids restoring",
-         "[session][ROLL-1]") {
+SCENARIO(
+    "a seed of the rolled-back history escapes, and one that fossilised since forbids restoring",
+    "[session][ROLL-1]") {
   TestLoop loop;
   loop.ramp_seed();
   (void)loop.carry_out(loop.command(CommandKind::germinate, 1, 2, 2, "plain"));

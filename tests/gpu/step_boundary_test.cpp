@@ -159,6 +159,29 @@ SCENARIO("commands are refused by name", "[session]") {
   CHECK(refusal(loop.command(germinate, 0, 0, 2, "plain")) == none);
 }
 
+SCENARIO("a seed away from its target alpha neither stabilises nor fossilises", "[session]") {
+  TestLoop loop;
+  loop.ramp_seed();
+  const auto refusal = [&](CommandKind kind) {
+    return loop.carry_out(loop.command(kind, 0, 0, 1)).refusal;
+  };
+  WHEN("it is still on its ramp") {
+    loop.live().escape_to_zero();
+    CHECK(refusal(CommandKind::advance) == CommandRefusal::none);
+    loop.close_window();
+    REQUIRE(loop.live().seed->alpha == 0.5);
+    CHECK(refusal(CommandKind::stabilise) == CommandRefusal::illegal_stage);
+    CHECK(loop.live().stage == Stage::grafting);
+  }
+  WHEN("a reflex took its alpha after the verdict") {
+    REQUIRE(refusal(CommandKind::stabilise) == CommandRefusal::none);
+    loop.live().escape_to_zero();
+    CHECK(refusal(CommandKind::fossilise) == CommandRefusal::illegal_stage);
+    CHECK(loop.live().stage == Stage::stabilising);
+    CHECK(loop.host->slot(0).mode() == SlotMode::blended);
+  }
+}
+
 SCENARIO("a hard limit refuses by its name", "[session][limits]") {
   auto settings = test_settings();
   auto expected = CommandRefusal::none;

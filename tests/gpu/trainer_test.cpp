@@ -48,7 +48,7 @@ bool data_is_here() {
 
 }  // namespace
 
-SCENARIO("one integer decides a whole run; watching changes no bit of it", "[trainer]") {
+SCENARIO("one integer decides a whole run, and watching changes no bit of it", "[trainer]") {
   if (!data_is_here()) return;
   const auto config = tiny_run();
   const auto host = trained(config, "host");
