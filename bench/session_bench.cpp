@@ -53,20 +53,6 @@ RunConfig bench_config(const std::string& size) {
   return config;
 }
 
-SessionSettings settings_of(const RunConfig& config) {
-  return {.seed = config.seed,
-          .mode = Mode::act,
-          .pace = config.pace,
-          .time = config.time,
-          .gates = config.gates,
-          .seeds = config.seeds,
-          .limits = config.limits,
-          .reflex = config.reflex,
-          .decisions = config.decisions,
-          .blueprints = built_in_blueprints(),
-          .builder = build};
-}
-
 /// The actors beside one loop, as `esper run` starts them.
 class Control {
  public:
@@ -141,8 +127,8 @@ class Loop {
     };
     data.learning_rate_ratio = [] { return 1.0; };
     data.batch_samples = config.training.batch;
-    session_ =
-        std::make_unique<Session>(*host_, *optimizer_, settings_of(config), data, *exchange_);
+    session_ = std::make_unique<Session>(
+        *host_, *optimizer_, session_settings(config, built_in_blueprints()), data, *exchange_);
     if (beside == Beside::actors)
       control_ = std::make_unique<Control>(config, host_->description(), *exchange_);
     plant(seeds);

@@ -109,18 +109,7 @@ int main(int argument_count, char** arguments) {
   data.batch_samples = 64;
   const auto blueprints = chosen_blueprints(config.blueprints);
   TurnExchange exchange(1);
-  Session session(host, optimizer,
-                  {.seed = config.seed,
-                   .mode = config.mode,
-                   .pace = config.pace,
-                   .time = config.time,
-                   .gates = config.gates,
-                   .seeds = config.seeds,
-                   .limits = config.limits,
-                   .reflex = config.reflex,
-                   .decisions = config.decisions,
-                   .blueprints = blueprints},
-                  data, exchange);
+  Session session(host, optimizer, session_settings(config, blueprints), data, exchange);
 
   // The journal, opened with each blueprint's measured risk, and the actors that decide from it.
   const auto folder = std::filesystem::temp_directory_path() / "esper_grow_seed";

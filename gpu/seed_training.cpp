@@ -86,21 +86,6 @@ std::uint64_t operations_downstream(const HostModel& host, const SeedBed& bed,
   return sum;
 }
 
-/// Seeds stand with their averaged weights until the end of the block.
-class AverageScope {
- public:
-  explicit AverageScope(std::vector<LiveSeed*> seeds) : seeds_(std::move(seeds)) { exchange(); }
-  ~AverageScope() { exchange(); }
-  AverageScope(const AverageScope&) = delete;
-  AverageScope& operator=(const AverageScope&) = delete;
-
- private:
-  void exchange() {
-    for (LiveSeed* live : seeds_) live->average.exchange(live->parameters);
-  }
-  std::vector<LiveSeed*> seeds_;
-};
-
 /// Distance of the shadow's output from the host's own, nats per sample.
 torch::Tensor distillation(const torch::Tensor& logits, const torch::Tensor& teacher) {
   return torch::nn::functional::kl_div(

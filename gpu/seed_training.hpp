@@ -25,6 +25,21 @@ std::uint64_t shadow_pass(HostModel& host, torch::optim::Optimizer& host_optimiz
 /// One update of a seed on the graph from the task's gradient; then its gradients are undefined.
 void task_step(LiveSeed& live, double learning_rate_ratio);
 
+/// Seeds stand with their averaged weights until the end of the block.
+class AverageScope {
+ public:
+  explicit AverageScope(std::vector<LiveSeed*> seeds) : seeds_(std::move(seeds)) { exchange(); }
+  ~AverageScope() { exchange(); }
+  AverageScope(const AverageScope&) = delete;
+  AverageScope& operator=(const AverageScope&) = delete;
+
+ private:
+  void exchange() {
+    for (LiveSeed* live : seeds_) live->average.exchange(live->parameters);
+  }
+  std::vector<LiveSeed*> seeds_;
+};
+
 /// Fills `gate` of every seed that awaits a verdict: isolated ones with enough updates (not while
 /// `paused`), grafting ones at alpha > 0, and stabilising ones. Returns the cost.
 std::uint64_t gate_passes(HostModel& host, SeedBed& bed, const SessionData& data,

@@ -44,6 +44,22 @@ struct SessionSettings {
   ModuleBuilder builder{build};       ///< makes their modules
 };
 
+/// What a run's config says to a session. `blueprints`: what may be germinated.
+[[nodiscard]] inline SessionSettings session_settings(const RunConfig& config,
+                                                      std::vector<Blueprint> blueprints) {
+  return {.seed = config.seed,
+          .mode = config.mode,
+          .pace = config.pace,
+          .time = config.time,
+          .gates = config.gates,
+          .seeds = config.seeds,
+          .limits = config.limits,
+          .reflex = config.reflex,
+          .decisions = config.decisions,
+          .blueprints = std::move(blueprints),
+          .builder = build};
+}
+
 enum class StepAdvice : std::uint8_t { proceed, skip };
 
 /// `reason` is a literal: non_finite_output, non_finite_gradient, non_finite_loss, loss_spike.

@@ -63,20 +63,6 @@ Catalogue Trainer::assess(const std::vector<Blueprint>& blueprints) {
   return catalogue;
 }
 
-SessionSettings Trainer::session_settings() const {
-  return {.seed = config_.seed,
-          .mode = mode_,
-          .pace = config_.pace,
-          .time = config_.time,
-          .gates = config_.gates,
-          .seeds = config_.seeds,
-          .limits = config_.limits,
-          .reflex = config_.reflex,
-          .decisions = config_.decisions,
-          .blueprints = blueprints_,
-          .builder = build};
-}
-
 SessionData Trainer::session_data() {
   SessionData data;
   data.step_batch = [this] { return Batch{batch_.images, batch_.labels}; };
@@ -146,8 +132,9 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop,
       host_->module().parameters(), torch::optim::AdamWOptions(config_.training.learning_rate)
                                         .weight_decay(config_.training.weight_decay));
   if (exchange_)
-    session_ = std::make_unique<Session>(*host_, *optimizer_, session_settings(), session_data(),
-                                         *exchange_, &stop);
+    session_ =
+        std::make_unique<Session>(*host_, *optimizer_, session_settings(config_, blueprints_),
+                                  session_data(), *exchange_, &stop);
   host_->module().train();
   const auto began = std::chrono::steady_clock::now();
   for (std::uint64_t tick = 1; step() < steps_ && !stop.load(); ++tick) {

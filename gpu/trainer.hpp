@@ -24,7 +24,6 @@ class Trainer final : public Training {
   [[nodiscard]] HostModel& model() { return *host_; }
 
  private:
-  [[nodiscard]] SessionSettings session_settings() const;
   [[nodiscard]] SessionData session_data();
   [[nodiscard]] std::uint64_t step() const;
   [[nodiscard]] std::vector<torch::nn::Module*> modules() const;

@@ -121,21 +121,6 @@ SCENARIO("distillation keeps the shadow near what the host says", "[seed_trainin
   CHECK(distance_after(100, 60) < at_birth / 2);
 }
 
-/// Seeds with their averaged weights, as gates see them, until the end of the block.
-class Averaged {
- public:
-  explicit Averaged(std::vector<LiveSeed*> seeds) : seeds_(std::move(seeds)) { exchange(); }
-  ~Averaged() { exchange(); }
-  Averaged(const Averaged&) = delete;
-  Averaged& operator=(const Averaged&) = delete;
-
- private:
-  void exchange() {
-    for (LiveSeed* live : seeds_) live->average.exchange(live->parameters);
-  }
-  std::vector<LiveSeed*> seeds_;
-};
-
 SCENARIO("a gate pass measures each seed alone, and those that help together", "[seed_training]") {
   TestLoop loop;
   loop.close_window();
@@ -152,7 +137,7 @@ SCENARIO("a gate pass measures each seed alone, and those that help together", "
   {
     const torch::NoGradGuard no_graph;
     const EvaluationScope still(loop.live(2).seed->module_pointers());  // its dropout
-    const Averaged averaged({&loop.live(1), &loop.live(2)});
+    const AverageScope averaged({&loop.live(1), &loop.live(2)});
     const double without = Blended(loop, {}, 1).loss(batch);
     const double joint = Blended(loop, {1, 2}, 1).loss(batch);
     for (const std::uint64_t seed : {1, 2}) {
