@@ -80,7 +80,7 @@ struct Restore {
 
 SCENARIO("a host beside isolated seeds is bit-identical to the host alone", "[session][ISO-1]") {
   const Restore restore;
-  const bool is_small = GENERATE(small, !small);
+  const bool is_small = GENERATE(true, false);
   const int threads = GENERATE(1, 2);
   at::set_num_threads(threads);
   const auto host = host_of(is_small);
@@ -145,7 +145,7 @@ SCENARIO("observe equals off bit for bit, and refuses every command", "[session]
 SCENARIO("a rollback restores what was, and the next steps are those of a run that never adapted",
          "[session][ROLL-1]") {
   const Restore restore;
-  const bool is_small = GENERATE(small, !small);
+  const bool is_small = GENERATE(true, false);
   const int threads = GENERATE(1, 2);
   at::set_num_threads(threads);
   const auto host = host_of(is_small);
