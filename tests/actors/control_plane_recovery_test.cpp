@@ -149,6 +149,16 @@ void check_nothing_charged_twice(const Rig& rig) {
   for (const auto& one : resolved) CHECK(made.contains(one));
 }
 
+/// The undisturbed run's first command of that kind that leaves time for what follows from it.
+auto first_given(CommandKind kind) {
+  const auto commands = journalled<AdaptationCommand>(undisturbed());
+  const auto given = std::find_if(commands.begin(), commands.end(), [&](const auto& one) {
+    return one.said.kind == kind && one.window.value + 5 < windows;
+  });
+  REQUIRE(given != commands.end());
+  return *given;
+}
+
 }  // namespace
 
 SCENARIO(
@@ -213,16 +223,12 @@ SCENARIO(
                              CommandKind::stabilise, CommandKind::fossilise, CommandKind::cull,
                              CommandKind::lift_embargo);
   INFO("being applied: " << name_of(kind));
-  const auto commands = journalled<AdaptationCommand>(undisturbed());
-  const auto given = std::find_if(commands.begin(), commands.end(), [&](const auto& one) {
-    return one.said.kind == kind && one.window.value + 5 < windows;
-  });
-  REQUIRE(given != commands.end());
+  const auto given = first_given(kind);
 
   Rig rig;
   ControlPlane plane(rig.config, rig.host, rig.seams());
-  close_windows(rig, plane, given->window);
-  rig.trainer.at_next_boundary([&] { kill_and_wait(rig, plane, Role::narset, given->region); });
+  close_windows(rig, plane, given.window);
+  rig.trainer.at_next_boundary([&] { kill_and_wait(rig, plane, Role::narset, given.region); });
   close_windows(rig, plane, Window{windows});
   CHECK(plane.stop().restarts == 1);
   check_nothing_charged_twice(rig);
@@ -237,16 +243,12 @@ SCENARIO(
                              CommandKind::stabilise, CommandKind::fossilise, CommandKind::cull,
                              CommandKind::lift_embargo);
   INFO("under way: " << name_of(kind));
-  const auto commands = journalled<AdaptationCommand>(undisturbed());
-  const auto given = std::find_if(commands.begin(), commands.end(), [&](const auto& one) {
-    return one.said.kind == kind && one.window.value + 5 < windows;
-  });
-  REQUIRE(given != commands.end());
+  const auto given = first_given(kind);
 
   Rig rig;
   ControlPlane plane(rig.config, rig.host, rig.seams());
-  close_windows(rig, plane, given->window);
-  kill_and_wait(rig, plane, Role::narset, given->region);
+  close_windows(rig, plane, given.window);
+  kill_and_wait(rig, plane, Role::narset, given.region);
   close_windows(rig, plane, Window{windows});
   plane.stop();
 
@@ -257,13 +259,13 @@ SCENARIO(
   for (const auto& verdict : journalled<GateVerdict>(entries))
     if (!verdict.said.passed) condemned.insert(verdict.said.seed);
   for (const auto& [window, region, outcome] : journalled<Outcome>(entries)) {
-    if (outcome.command == given->said.id)
+    if (outcome.command == given.said.id)
       refused += outcome.refusal == CommandRefusal::old_epoch;
     else
       CHECK((outcome.refusal == CommandRefusal::none ||
              outcome.refusal == CommandRefusal::old_epoch));
-    repeated += window > given->window + 1 && outcome.kind == kind && outcome.region == region &&
-                outcome.slot == given->said.slot && outcome.refusal == CommandRefusal::none;
+    repeated += window > given.window + 1 && outcome.kind == kind && outcome.region == region &&
+                outcome.slot == given.said.slot && outcome.refusal == CommandRefusal::none;
     // Whoever leaves was condemned by a gate with its number: none was lost to the restart.
     if (outcome.stage == Stage::embargoed && outcome.refusal == CommandRefusal::none)
       CHECK(condemned.contains(outcome.seed));
