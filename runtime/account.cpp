@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "actors/decisions/cycles.hpp"
 #include "messages/json.hpp"
 #include "messages/turn.hpp"
 
@@ -79,8 +80,8 @@ class Accountant {
       ++found->count;
   }
 
-  [[nodiscard]] std::uint64_t cycle_of(Window window) const {
-    return window.value == 0 ? 1 : (window.value - 1) / cycle_windows_ + 1;
+  [[nodiscard]] std::uint64_t cycle_number(Window window) const {
+    return cycle_of(window, cycle_windows_).value;
   }
 
   RegionCycle& books(std::uint64_t cycle, RegionId region) {
@@ -124,7 +125,7 @@ class Accountant {
   }
 
   void region(const RegionReport& report) {
-    auto& cycle = books(cycle_of(report.window), report.region);
+    auto& cycle = books(cycle_number(report.window), report.region);
     cycle.refused = std::max(cycle.refused, report.refused);  // counted up within the cycle
     for (const auto& movement : report.movements) {
       if (movement.kind == MovementKind::reserve) cycle.reserved += movement.energy;
