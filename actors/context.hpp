@@ -48,10 +48,12 @@ struct Lanes {
   std::vector<Lane<NarsetHandle>> narsets;  ///< by region
   Lane<TamiyoHandle> tamiyo;
   Lane<KasminaHandle> kasmina;
+  Lane<EleshHandle> elesh;
+  Lane<EmrakulHandle> emrakul;
 
   [[nodiscard]] std::vector<LaneQueue*> all() const {
     std::vector<LaneQueue*> queues{&journal.queue(), &tolaria.queue(), &tamiyo.queue(),
-                                   &kasmina.queue()};
+                                   &kasmina.queue(), &elesh.queue(),   &emrakul.queue()};
     for (const auto& narset : narsets) queues.push_back(&narset.queue());
     return queues;
   }

@@ -40,7 +40,8 @@ struct ControlPlane::Parts {
     };
     const auto journal = at("journal", LaneKind::command), oona = at("oona", {}),
                kasmina = at("kasmina", LaneKind::command), urza = at("urza", {}),
-               tamiyo = at("tamiyo", LaneKind::telemetry),
+               tamiyo = at("tamiyo", LaneKind::telemetry), elesh = at("elesh", LaneKind::telemetry),
+               emrakul = at("emrakul", LaneKind::command),
                tolaria = at("tolaria", LaneKind::telemetry);
     std::vector<Address> narsets;
     std::vector<Lane<NarsetHandle>> narset_lanes;
@@ -54,7 +55,8 @@ struct ControlPlane::Parts {
               caf::actor_cast<KasminaHandle>(kasmina.handle),
               caf::actor_cast<UrzaHandle>(urza.handle), caf::actor_cast<OonaHandle>(oona.handle)},
         Lanes{Lane<JournalHandle>(journal.lane), Lane<TolariaHandle>(tolaria.lane), narset_lanes,
-              Lane<TamiyoHandle>(tamiyo.lane), Lane<KasminaHandle>(kasmina.lane)},
+              Lane<TamiyoHandle>(tamiyo.lane), Lane<KasminaHandle>(kasmina.lane),
+              Lane<EleshHandle>(elesh.lane), Lane<EmrakulHandle>(emrakul.lane)},
         seams.filter);
 
     std::vector<Child> children;
@@ -76,6 +78,10 @@ struct ControlPlane::Parts {
             return start_narset(parent, shared, RegionId{i}, epoch);
           });
     add(Role::tamiyo, {}, tamiyo, of(start_tamiyo));
+    if (config.compaction.enabled) {
+      add(Role::elesh, {}, elesh, of(start_elesh));
+      add(Role::emrakul, {}, emrakul, of(start_emrakul));
+    }
     add(Role::tolaria, {}, tolaria, of(start_tolaria));
     supervisor = start_supervisor(system, context, std::move(children), counts);
   }

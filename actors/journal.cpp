@@ -19,7 +19,8 @@ struct JournalState {
   std::optional<TurnBook> book;
   CommandEntries commands;
   std::vector<PendingRecovery> recoveries;
-  Window asked;  ///< the turn whose reports Tamiyo has been sent
+  Window asked;    ///< the turn whose reports Tamiyo has been sent
+  Window planned;  ///< the turn that Emrakul has been asked to plan for
   std::optional<Breaker> disk;
   const char* name = "journal";
 };
@@ -36,7 +37,8 @@ class JournalKeeper {
                                                      .backoff_first = control.backoff_ms_first,
                                                      .backoff_max = control.backoff_ms_max});
     show_disk();  // a predecessor may have left it open
-    state.book.emplace(static_cast<std::uint32_t>(context_->host.regions.size()));
+    state.book.emplace(static_cast<std::uint32_t>(context_->host.regions.size()),
+                       context_->config.time, context_->config.compaction.enabled);
     const Window last = context_->journal.last_window();
     if (last.value == 0) return;
     const Window from{last.value > outcome_windows ? last.value - outcome_windows : 1};
@@ -44,12 +46,17 @@ class JournalKeeper {
     for (const auto& entry : entries)
       if (entry.kind == AdaptationCommand::schema.name)
         state.commands[parsed<AdaptationCommand>(entry.payload).id] = entry.sequence;
-    state.book->resume(last, answers_in(entries, last));
+    state.book->resume(last, strategy_in(entries, last));
   }
 
   /// Goes on as far as the open turn allows.
   void advance() const {
     auto& state = self_->state;
+    if (const auto planning = state.book->planning();
+        planning && state.planned < planning->window) {
+      state.planned = planning->window;
+      context_->lanes.emrakul.send(*planning, self_->context());
+    }
     if (const auto reports = state.book->reports(); reports && state.asked < reports->window) {
       state.asked = reports->window;
       context_->lanes.tamiyo.send(*reports, self_->context());
@@ -62,6 +69,7 @@ class JournalKeeper {
   void open(const TurnOpened& opened) const {
     auto& state = self_->state;
     if (opened.report.window == state.asked) state.asked = {};
+    if (opened.report.window == state.planned) state.planned = {};
     if (opened.report.window <= state.book->committed()) return announce();
     state.book->open(opened.report);
     advance();
@@ -70,6 +78,11 @@ class JournalKeeper {
   void down(const RoleDown& role) const {
     auto& state = self_->state;
     state.book->leave(role.role, role.region, role.reason);
+    if (role.role == Role::elesh) {  // Emrakul waits for numbers that will not come
+      ImportanceReport none;
+      none.problem = "Elesh fell: " + role.reason;
+      context_->lanes.emrakul.send(none, self_->context());
+    }
     drop_recovery(role.role, role.region);
     advance();
   }
@@ -103,7 +116,7 @@ class JournalKeeper {
   void commit() const {
     auto& state = self_->state;
     if (!state.disk->pass(now_ms(*self_))) return;
-    const auto release = release_of(state.book->turn());
+    auto release = release_of(state.book->turn());
     auto commands = state.commands;  // kept only when the disk takes the turn
     const auto entries =
         entries_of(state.book->turn(), context_->journal.next_sequence(), commands);
@@ -112,6 +125,8 @@ class JournalKeeper {
     state.disk->succeeded();
     show_disk();
     state.book->close();
+    release.journal_sequence = entries.back().sequence;
+    release.journal_head = context_->journal.head();
     context_->lanes.kasmina.send(release, self_->context());
     announce();
     context_->metrics.add("esper_turns_committed_total", "journal", "", 1);
@@ -158,9 +173,11 @@ class JournalKeeper {
       past.turns = narset_records(context_->journal.read(Window{1}, last), asked.region);
     if (asked.role == Role::tamiyo)
       past.turns = tamiyo_records(context_->journal.read(Window{1}, last));
-    if (asked.role == Role::kasmina && asked.released < last)
+    if (asked.role == Role::kasmina && asked.released < last) {
       past.releases =
           release_records(context_->journal.read(asked.released + 1, last), asked.released);
+      past.releases.back().journal_head = context_->journal.head();  // of the newest alone
+    }
     return past;
   }
 
@@ -188,6 +205,12 @@ JournalHandle::behavior_type journal(JournalHandle::stateful_pointer<JournalStat
         });
       },
       [=](const StrategyPart& part) {
+        handled([&] {
+          self->state.book->add(part);
+          keeper.advance();
+        });
+      },
+      [=](const PruningPart& part) {
         handled([&] {
           self->state.book->add(part);
           keeper.advance();

@@ -62,13 +62,13 @@ class Narset {
     Epoch before;
     for (const auto& turn : turns) {
       if (!turn.present) {
-        miss(tactics, turn.inputs.front());
+        miss(tactics, turn.input.value());
         continue;
       }
       std::optional<std::vector<SeedStatus>> read_back;
       if (before.value > 0 && turn.epoch != before) read_back = turn.read_back;
       before = turn.epoch;
-      (void)decide(tactics, turn.inputs.front(), turn.epoch, read_back);
+      (void)decide(tactics, turn.input.value(), turn.epoch, read_back);
     }
   }
 

@@ -24,6 +24,12 @@ namespace esper {
 /// Urza: serves the catalogue with Urabrask's sheets, as the journal's opening has it.
 [[nodiscard]] caf::strong_actor_ptr start_urza(caf::local_actor& parent,
                                                const ControlContextPtr& context, Epoch epoch);
+/// Elesh: measures importance at each checkpoint, on a thread of its own, and tells Emrakul.
+[[nodiscard]] caf::strong_actor_ptr start_elesh(caf::local_actor& parent,
+                                                const ControlContextPtr& context, Epoch epoch);
+/// Emrakul: answers each PlanningTurn with a PruningPart.
+[[nodiscard]] caf::strong_actor_ptr start_emrakul(caf::local_actor& parent,
+                                                  const ControlContextPtr& context, Epoch epoch);
 /// Oona: dead letters and the lanes' metrics.
 [[nodiscard]] caf::strong_actor_ptr start_oona(caf::local_actor& parent,
                                                const ControlContextPtr& context, Epoch epoch);

@@ -140,7 +140,10 @@ class Supervisor {
     self_->state.counts->gave_up = std::ranges::any_of(
         self_->state.children,
         [](const Watched& child) { return child.breaker.state() != BreakerState::closed; });
-    context_->breakers.show(watched.breaker, region_label(watched), BreakerReach::turns_stop);
+    // Without Elesh or Emrakul there is no plan; turns close all the same.
+    const bool advises = watched.child.role == Role::elesh || watched.child.role == Role::emrakul;
+    context_->breakers.show(watched.breaker, region_label(watched),
+                            advises ? BreakerReach::turns_go_on : BreakerReach::turns_stop);
   }
 
   void came_back(std::uint32_t place) const {

@@ -41,7 +41,7 @@ class Tamiyo {
 
  private:
   [[nodiscard]] StrategyPart answer(const TurnReports& turn) const {
-    return decide(*self_->state.strategy, turn.window, epoch_, turn.reports, turn.proposals);
+    return decide(*self_->state.strategy, turn, epoch_);
   }
 
   void send(const StrategyPart* part) const {
@@ -51,9 +51,9 @@ class Tamiyo {
   void fold(const std::vector<TurnRecord>& turns) const {
     for (const auto& turn : turns)
       if (turn.present)
-        (void)decide(*self_->state.strategy, turn.window, turn.epoch, turn.reports, turn.proposals);
+        (void)decide(*self_->state.strategy, turn.reports.value(), turn.epoch);
       else
-        miss(*self_->state.strategy, turn.window, turn.reports, turn.proposals);
+        miss(*self_->state.strategy, turn.reports.value());
   }
 
   TamiyoHandle::stateful_pointer<TamiyoState> self_;

@@ -71,12 +71,18 @@ class Tolaria {
     for (const auto& telemetry : report.regions)
       context_->lanes.narsets.at(telemetry.region.value)
           .send(turn_of(report, telemetry), self_->context());
+    if (report.checkpoint && report.checkpoint->measurable)
+      context_->lanes.elesh.send(*report.checkpoint, self_->context());
     self_->delayed_send(self_, context_->retry(), Nudge{report.window});
   }
 
   [[nodiscard]] RegionTurn turn_of(const WindowReport& report,
                                    const RegionTelemetry& telemetry) const {
-    RegionTurn turn{.window = report.window, .telemetry = telemetry, .outcomes = {}, .answers = {}};
+    RegionTurn turn;
+    turn.window = report.window;
+    turn.telemetry = telemetry;
+    turn.checkpoint = report.checkpoint;
+    turn.surgeries = report.surgeries;
     turn.answers.region = telemetry.region;
     for (const auto& outcome : report.outcomes)
       if (outcome.region == telemetry.region) turn.outcomes.push_back(outcome);

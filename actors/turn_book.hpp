@@ -4,18 +4,22 @@
 #include <utility>
 
 #include "actors/turn_entries.hpp"
+#include "messages/configuration.hpp"
 
 namespace esper {
 
 /// One open turn at a time, collected part by part. A plain value: no actor, no clock.
 class TurnBook {
  public:
-  explicit TurnBook(std::uint32_t regions);
+  /// `time`: which turns are planning turns, those before a checkpoint's boundary, in which Emrakul
+  /// answers, too. Without compaction there are none.
+  TurnBook(std::uint32_t regions, const TimeConfig& time, bool compaction);
 
   /// Opens the turn unless it is open or committed already.
   void open(const WindowReport& report);
   /// Parts of another window than the open one are stale and ignored.
   void add(const RegionPart& part);
+  void add(const PruningPart& part);
   void add(const StrategyPart& part);
   /// No turn waits for that role from now on.
   void leave(Role role, RegionId region, const std::string& reason);
@@ -26,29 +30,42 @@ class TurnBook {
 
   /// A role that recovers may be answered now: no turn is open, or the open one still counts on it.
   [[nodiscard]] bool can_join(Role role, RegionId region) const;
-  /// All present regions' reports are in and Tamiyo has not answered: what to ask it.
+  /// What to ask Emrakul in the open turn; nothing when it is no planning turn, or answered.
+  [[nodiscard]] std::optional<PlanningTurn> planning() const;
+  /// All other parts are in and Tamiyo has not answered: what to ask it.
   [[nodiscard]] std::optional<TurnReports> reports() const;
   [[nodiscard]] bool complete() const;
   [[nodiscard]] bool is_open() const { return turn_.has_value(); }
   [[nodiscard]] const ClosedTurn& turn() const { return *turn_; }
   [[nodiscard]] Window committed() const { return committed_; }
-  [[nodiscard]] const std::vector<Answers>& answers() const { return answers_; }
+  /// Tamiyo's part of the committed turn, where it took part.
+  [[nodiscard]] const std::optional<StrategyPart>& strategy() const { return strategy_; }
+  /// Its answers; empty where it did not.
+  [[nodiscard]] std::vector<Answers> answers() const {
+    return strategy_ ? strategy_->answers : std::vector<Answers>{};
+  }
 
   /// The turn stands in the journal.
   void close();
   /// After a restart of the journal itself: what the store says.
-  void resume(Window committed, std::vector<Answers> answers);
+  void resume(Window committed, std::optional<StrategyPart> strategy);
 
  private:
   [[nodiscard]] bool regions_in() const;
+  /// The checkpoint whose importance the open turn plans from; 0: it is no planning turn.
+  [[nodiscard]] std::uint64_t planned_checkpoint() const;
+  [[nodiscard]] bool pruning_in() const;
 
   std::uint32_t regions_;
+  TimeConfig time_;
+  bool compaction_;
   std::set<RegionId> present_;  ///< Narsets that turns wait for
   bool tamiyo_present_ = true;
+  bool emrakul_present_ = true;
   std::optional<ClosedTurn> turn_;
   std::vector<Restart> restarts_;  ///< to be entered with the next commit
   Window committed_;
-  std::vector<Answers> answers_;
+  std::optional<StrategyPart> strategy_;
 };
 
 }  // namespace esper

@@ -48,6 +48,12 @@ std::vector<T> payloads(const std::vector<JournalEntry>& entries, Window window,
   return found;
 }
 
+std::optional<CheckpointReady> checkpoint_in(const std::vector<JournalEntry>& entries,
+                                             Window window) {
+  const auto found = payloads<CheckpointReady>(entries, window, Role::tolaria);
+  return found.empty() ? std::nullopt : std::optional{found.front()};
+}
+
 /// Entries in window order, one slice per window.
 std::map<Window, std::vector<JournalEntry>> by_window(const std::vector<JournalEntry>& entries) {
   std::map<Window, std::vector<JournalEntry>> slices;
@@ -78,6 +84,15 @@ void add_region_part(EntryList& list, const RegionPart& part, std::uint64_t caus
   for (const auto& proposal : part.proposals) list.add(Role::narset, region, proposal, report);
   for (const auto& escalation : part.escalations)
     list.add(Role::narset, region, escalation, report);
+  for (const auto& request : part.scaffold_requests)
+    list.add(Role::narset, region, request, report);
+}
+
+/// Elesh's numbers are an input of Emrakul's, with an entry of their own.
+std::uint64_t add_pruning(EntryList& list, PruningPart part, std::uint64_t cause) {
+  if (const auto importance = std::exchange(part.importance, std::nullopt))
+    cause = list.add(Role::elesh, {}, *importance, cause);
+  return list.add(Role::emrakul, {}, part, cause);
 }
 
 }  // namespace
@@ -88,9 +103,11 @@ std::vector<JournalEntry> entries_of(const ClosedTurn& turn, std::uint64_t next_
   std::map<RegionId, std::uint64_t> telemetry;
   const auto summary =
       list.add(Role::tolaria, {}, summary_of(turn.report), 0, canonical(turn.report.device));
+  if (turn.report.checkpoint) list.add(Role::tolaria, {}, *turn.report.checkpoint, summary);
   for (const auto& region : turn.report.regions)
     telemetry[region.region] = list.add(Role::tolaria, region.region, region, summary);
   for (const auto& applied : turn.report.applied) list.add(Role::kasmina, {}, applied, summary);
+  for (const auto& surgery : turn.report.surgeries) list.add(Role::kasmina, {}, surgery, summary);
 
   auto outcomes = turn.report.outcomes;
   std::stable_sort(outcomes.begin(), outcomes.end(),
@@ -106,6 +123,7 @@ std::vector<JournalEntry> entries_of(const ClosedTurn& turn, std::uint64_t next_
     last = telemetry.contains(region) ? telemetry.at(region) : summary;
     add_region_part(list, part, last, commands);
   }
+  if (turn.pruning) last = add_pruning(list, *turn.pruning, summary);
   if (turn.strategy) list.add(Role::tamiyo, {}, *turn.strategy, last);
   for (const auto& absence : turn.absences)
     list.add(Role::supervisor, absence.region, absence, summary);
@@ -115,36 +133,59 @@ std::vector<JournalEntry> entries_of(const ClosedTurn& turn, std::uint64_t next_
 }
 
 TurnRelease release_of(const ClosedTurn& turn) {
-  TurnRelease release{.turn = turn.report.window, .commands = {}};
+  TurnRelease release;
+  release.turn = turn.report.window;
+  if (turn.strategy) {
+    release.surgery = turn.strategy->surgery;
+    release.zone_version = turn.strategy->zones.version;
+  }
   for (const auto& [region, part] : turn.parts)
     release.commands.insert(release.commands.end(), part.commands.begin(), part.commands.end());
   return release;
 }
 
+TurnReports reports_of(const ClosedTurn& turn) {
+  TurnReports reports;
+  reports.window = turn.report.window;
+  reports.checkpoint = turn.report.checkpoint;
+  reports.surgeries = turn.report.surgeries;
+  if (turn.pruning) reports.plan = turn.pruning->plan;
+  const auto append = [](auto& all, const auto& some) {
+    all.insert(all.end(), some.begin(), some.end());
+  };
+  for (const auto& [region, part] : turn.parts) {
+    reports.reports.push_back(part.report);
+    append(reports.proposals, part.proposals);
+    append(reports.scaffold_requests, part.scaffold_requests);
+    append(reports.escalations, part.escalations);
+  }
+  return reports;
+}
+
 std::vector<TurnRecord> narset_records(const std::vector<JournalEntry>& entries, RegionId region) {
   std::vector<TurnRecord> records;
-  Answers answers{.region = region, .allocation = {}, .verdicts = {}, .top_ups = {}, .expired = {}};
+  Answers answers;
+  answers.region = region;
   for (const auto& [window, slice] : by_window(entries)) {
-    TurnRecord record{.window = window,
-                      .inputs = {},
-                      .reports = {},
-                      .proposals = {},
-                      .read_back = {},
-                      .present = false,
-                      .epoch = {}};
-    RegionTurn input{.window = window, .telemetry = {}, .outcomes = {}, .answers = answers};
+    TurnRecord record;
+    record.window = window;
+    RegionTurn& input = record.input.emplace();
+    input.window = window;
+    input.answers = std::exchange(answers, {});
+    answers.region = region;
     const auto telemetry = payloads<RegionTelemetry>(slice, window, Role::tolaria, region);
     if (!telemetry.empty()) input.telemetry = telemetry.front();
     input.outcomes = payloads<Outcome>(slice, window, Role::kasmina, region);
-    record.inputs.push_back(std::move(input));
-    record.reports = payloads<RegionReport>(slice, window, Role::narset, region);
+    input.checkpoint = checkpoint_in(slice, window);
+    input.surgeries = payloads<SurgeryOutcome>(slice, window, Role::kasmina);
     record.read_back = payloads<SeedStatus>(slice, window, Role::narset, region);
-    record.present = !record.reports.empty();
-    if (record.present) record.epoch = record.reports.front().epoch;
+    const auto reports = payloads<RegionReport>(slice, window, Role::narset, region);
+    record.present = !reports.empty();
+    if (record.present) record.epoch = reports.front().epoch;
     records.push_back(std::move(record));
-    answers = {.region = region, .allocation = {}, .verdicts = {}, .top_ups = {}, .expired = {}};
-    for (const auto& given : answers_in(slice, window))
-      if (given.region == region) answers = given;
+    if (const auto strategy = strategy_in(slice, window))
+      for (const auto& given : strategy->answers)
+        if (given.region == region) answers = given;
   }
   return records;
 }
@@ -152,14 +193,22 @@ std::vector<TurnRecord> narset_records(const std::vector<JournalEntry>& entries,
 std::vector<TurnRecord> tamiyo_records(const std::vector<JournalEntry>& entries) {
   std::vector<TurnRecord> records;
   for (const auto& [window, slice] : by_window(entries)) {
-    const auto strategy = payloads<StrategyPart>(slice, window, Role::tamiyo);
-    records.push_back({.window = window,
-                       .inputs = {},
-                       .reports = payloads<RegionReport>(slice, window, Role::narset),
-                       .proposals = payloads<OpportunityProposal>(slice, window, Role::narset),
-                       .read_back = {},
-                       .present = !strategy.empty(),
-                       .epoch = strategy.empty() ? Epoch{} : strategy.front().epoch});
+    const auto strategy = strategy_in(slice, window);
+    TurnRecord record;
+    record.window = window;
+    record.present = strategy.has_value();
+    if (strategy) record.epoch = strategy->epoch;
+    TurnReports& turn = record.reports.emplace();
+    turn.window = window;
+    turn.reports = payloads<RegionReport>(slice, window, Role::narset);
+    turn.proposals = payloads<OpportunityProposal>(slice, window, Role::narset);
+    turn.scaffold_requests = payloads<ScaffoldRequest>(slice, window, Role::narset);
+    turn.escalations = payloads<Escalation>(slice, window, Role::narset);
+    turn.checkpoint = checkpoint_in(slice, window);
+    turn.surgeries = payloads<SurgeryOutcome>(slice, window, Role::kasmina);
+    for (const auto& pruning : payloads<PruningPart>(slice, window, Role::emrakul))
+      turn.plan = pruning.plan;
+    records.push_back(std::move(record));
   }
   return records;
 }
@@ -167,16 +216,23 @@ std::vector<TurnRecord> tamiyo_records(const std::vector<JournalEntry>& entries)
 std::vector<TurnRelease> release_records(const std::vector<JournalEntry>& entries,
                                          Window released) {
   std::vector<TurnRelease> releases;
-  for (const auto& [window, slice] : by_window(entries))
-    if (window > released)
-      releases.push_back(
-          {.turn = window, .commands = payloads<AdaptationCommand>(slice, window, Role::narset)});
+  for (const auto& [window, slice] : by_window(entries)) {
+    if (window <= released) continue;
+    TurnRelease& release = releases.emplace_back();
+    release.turn = window;
+    release.commands = payloads<AdaptationCommand>(slice, window, Role::narset);
+    if (const auto strategy = strategy_in(slice, window)) {
+      release.surgery = strategy->surgery;
+      release.zone_version = strategy->zones.version;
+    }
+    release.journal_sequence = slice.back().sequence;
+  }
   return releases;
 }
 
-std::vector<Answers> answers_in(const std::vector<JournalEntry>& entries, Window window) {
-  const auto strategy = payloads<StrategyPart>(entries, window, Role::tamiyo);
-  return strategy.empty() ? std::vector<Answers>{} : strategy.front().answers;
+std::optional<StrategyPart> strategy_in(const std::vector<JournalEntry>& entries, Window window) {
+  const auto found = payloads<StrategyPart>(entries, window, Role::tamiyo);
+  return found.empty() ? std::nullopt : std::optional{found.front()};
 }
 
 std::optional<Catalogue> catalogue_in(const std::vector<JournalEntry>& entries) {

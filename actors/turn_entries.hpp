@@ -13,6 +13,7 @@ namespace esper {
 struct ClosedTurn {
   WindowReport report;
   std::map<RegionId, RegionPart> parts;  ///< of the regions present
+  std::optional<PruningPart> pruning;    ///< of a planning turn in which Emrakul was present
   std::optional<StrategyPart> strategy;  ///< none: Tamiyo was absent
   std::vector<Absence> absences;
   std::vector<Restart> restarts;
@@ -33,14 +34,17 @@ using CommandEntries = std::map<CommandId, std::uint64_t>;
 /// A Narset's past: its inputs turn by turn, and whether it decided each.
 [[nodiscard]] std::vector<TurnRecord> narset_records(const std::vector<JournalEntry>& entries,
                                                      RegionId region);
-/// Tamiyo's past: the reports and proposals of each turn, and whether it decided it.
+/// What Tamiyo decides a turn from, when all parts but its own are in.
+[[nodiscard]] TurnReports reports_of(const ClosedTurn& turn);
+
+/// Tamiyo's past: what each turn gave it to decide from, and whether it decided.
 [[nodiscard]] std::vector<TurnRecord> tamiyo_records(const std::vector<JournalEntry>& entries);
 /// The releases of all turns after `released`.
 [[nodiscard]] std::vector<TurnRelease> release_records(const std::vector<JournalEntry>& entries,
                                                        Window released);
-/// Tamiyo's answers in that turn; empty when it was absent.
-[[nodiscard]] std::vector<Answers> answers_in(const std::vector<JournalEntry>& entries,
-                                              Window window);
+/// Tamiyo's part of that turn; nothing when it was absent.
+[[nodiscard]] std::optional<StrategyPart> strategy_in(const std::vector<JournalEntry>& entries,
+                                                      Window window);
 /// The blueprints and sheets that the run began with.
 [[nodiscard]] std::optional<Catalogue> catalogue_in(const std::vector<JournalEntry>& entries);
 

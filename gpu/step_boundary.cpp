@@ -148,6 +148,12 @@ StepBoundary::Refused StepBoundary::carry_out(const AdaptationCommand& command,
     case CommandKind::roll_back:
       roll_back(*live, outcome, outcomes);
       return {};
+    case CommandKind::freeze:
+    case CommandKind::fold:
+    case CommandKind::wean:
+    case CommandKind::sunset:
+    case CommandKind::retire:
+      return {CommandRefusal::not_a_scaffold, "only scaffolds leave again"};
     default:  // cull; escape is done
       outcome.parameters = live->seed->parameter_count();
       cull(live->seed->id);

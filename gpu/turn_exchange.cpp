@@ -16,6 +16,8 @@ void empty(WindowReport& report) {
   report.applied.clear();
   report.operations = {};
   report.overhead_paused = report.verdict_ignored = report.stalled = false;
+  report.checkpoint.reset();
+  report.surgeries.clear();
   report.device = {};
   for (auto& region : report.regions) {
     auto seeds = std::move(region.seeds);
@@ -44,6 +46,9 @@ void take_over(WindowReport& newest, WindowReport& older) {
       }
   put_before(newest.outcomes, older.outcomes);
   put_before(newest.applied, older.applied);
+  put_before(newest.surgeries, older.surgeries);
+  if (!newest.checkpoint) newest.checkpoint = older.checkpoint;
+  newest.operations.weaning += older.operations.weaning;
   newest.operations.training += older.operations.training;
   newest.operations.seeds += older.operations.seeds;
   newest.operations.shadow += older.operations.shadow;
@@ -200,6 +205,10 @@ std::vector<SeedStatus> TurnExchange::seeds() const {
 void TurnExchange::publish_seeds(const std::vector<SeedStatus>& seeds) {
   const std::lock_guard lock(seeds_lock_);
   seeds_ = seeds;
+}
+
+std::optional<ImportanceReport> TurnExchange::measure_importance(std::uint64_t checkpoint) {
+  return measure_ ? measure_(checkpoint) : std::nullopt;
 }
 
 void TurnExchange::set_control_alive(bool alive) {

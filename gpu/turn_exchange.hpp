@@ -31,6 +31,8 @@ class TurnExchange final : public Executor {
   void fence(RegionId region, Epoch epoch) override;
   [[nodiscard]] std::vector<SeedStatus> seeds() const override;
   void set_control_alive(bool alive) override;
+  [[nodiscard]] std::optional<ImportanceReport> measure_importance(
+      std::uint64_t checkpoint) override;
 
   // Trainer side.
   /// The report under way: emptied, its vectors keep their memory.
@@ -49,6 +51,10 @@ class TurnExchange final : public Executor {
   [[nodiscard]] Epoch fence_of(RegionId region) const;
   /// Raised by the trainer too, when it meets a newer epoch in a command.
   void raise_fence(RegionId region, Epoch epoch);
+  /// What Elesh's thread calls; set before the control side starts. It must be safe beside the
+  /// trainer.
+  using Measure = std::function<std::optional<ImportanceReport>(std::uint64_t checkpoint)>;
+  void set_measure(Measure measure) { measure_ = std::move(measure); }
   /// What seeds() answers from now on. Takes a lock: call only when something changed.
   void publish_seeds(const std::vector<SeedStatus>& seeds);
 
@@ -80,6 +86,7 @@ class TurnExchange final : public Executor {
   std::atomic<bool> alive_{true};
   std::unique_ptr<std::atomic<std::uint32_t>[]> fences_;
 
+  Measure measure_;
   mutable std::mutex seeds_lock_;
   std::vector<SeedStatus> seeds_;
 };

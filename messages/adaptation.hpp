@@ -4,17 +4,19 @@
 
 namespace esper {
 
-/// Where a seed stands. `dormant` is an empty slot. Scaffold stages come with scaffolds.
+/// Where a seed stands, in the order in which it moves forward. `dormant` is an empty slot.
 enum class Stage : std::uint8_t {
   dormant,
   train_isolated,
   grafting,
   stabilising,
+  weaning,  ///< a scaffold whose alpha falls while the host learns to do without it
+  sunset,   ///< a scaffold that does nothing any more; its slot is still held
   fossilised,
   embargoed,
 };
-ESPER_ENUM_NAMES(Stage, "dormant", "train_isolated", "grafting", "stabilising", "fossilised",
-                 "embargoed");
+ESPER_ENUM_NAMES(Stage, "dormant", "train_isolated", "grafting", "stabilising", "weaning", "sunset",
+                 "fossilised", "embargoed");
 
 enum class CommandKind : std::uint8_t {
   germinate,     ///< dormant -> train_isolated
@@ -27,9 +29,15 @@ enum class CommandKind : std::uint8_t {
   escape,        ///< every unfossilised seed of the region to alpha = 0
   roll_back,     ///< restore the hot checkpoint taken at the graft, then cull
   lift_embargo,  ///< embargoed -> dormant
+  freeze,        ///< scaffold, stabilising: its statistics stand still, so that it can be folded
+  fold,          ///< frozen scaffold, stabilising -> sunset: absorbed into the host's own weights
+  wean,          ///< scaffold, on the graph or weaning -> weaning: alpha falls by one stage
+  sunset,        ///< scaffold, weaning -> sunset, at alpha 0
+  retire,        ///< scaffold, sunset -> dormant: the slot is free again
 };
 ESPER_ENUM_NAMES(CommandKind, "germinate", "graft", "advance", "hold", "stabilise", "fossilise",
-                 "cull", "escape", "roll_back", "lift_embargo");
+                 "cull", "escape", "roll_back", "lift_embargo", "freeze", "fold", "wean", "sunset",
+                 "retire");
 
 /// Unique per sender; the epoch fences out older incarnations (FENCE-1).
 struct CommandId {
@@ -48,11 +56,13 @@ struct Mitigations {
   std::vector<double> alpha_stages;  ///< ascending, last is the target; empty: executor refuses
   double knowledge_distillation_weight{};  ///< 0: none
   double clip_norm{};                      ///< of the seed's gradient; 0: none
+  double anchor_weight{};  ///< weaning: pull of the host's weights to where they stood; 0: none
 
   static constexpr auto schema =
       record("Mitigations", field("alpha_stages", &Mitigations::alpha_stages),
              field("kd_weight", &Mitigations::knowledge_distillation_weight),
-             field("clip_norm", &Mitigations::clip_norm));
+             field("clip_norm", &Mitigations::clip_norm),
+             field("anchor_weight", &Mitigations::anchor_weight));
 };
 
 struct AdaptationCommand {
@@ -92,12 +102,16 @@ enum class CommandRefusal : std::uint8_t {
   limit_memory,
   limit_seeds,
   limit_overhead,
-  fault,  ///< LibTorch failed; nothing was changed
+  fault,           ///< LibTorch failed; nothing was changed
+  not_foldable,    ///< no algebra absorbs it where it stands
+  not_a_scaffold,  ///< the command is for scaffolds alone
+  output_changed,  ///< folding would have changed the host's output; undone
 };
 ESPER_ENUM_NAMES(CommandRefusal, "none", "illegal_stage", "old_epoch", "lease_expired",
                  "already_done", "unknown_blueprint", "unknown_slot", "unknown_seed",
                  "observe_only", "limit_parameters", "limit_operations", "limit_memory",
-                 "limit_seeds", "limit_overhead", "fault");
+                 "limit_seeds", "limit_overhead", "fault", "not_foldable", "not_a_scaffold",
+                 "output_changed");
 
 /// One command's fate, or a reflex (then `reflex` is set and the command is empty).
 struct Outcome {
@@ -116,6 +130,7 @@ struct Outcome {
   bool reflex{};               ///< the step boundary acted by itself
   std::string cause;           ///< of a reflex: non_finite_output, loss_spike, executor_silent, …
   Step step;
+  double output_change{};  ///< of fold and sunset: the host's output, relative, on the gate split
 
   static constexpr auto schema =
       record("Outcome", field("command", &Outcome::command), field("kind", &Outcome::kind),
@@ -125,7 +140,7 @@ struct Outcome {
              field("alpha", &Outcome::alpha), field("enforced", &Outcome::enforced),
              field("reservation", &Outcome::reservation), field("parameters", &Outcome::parameters),
              field("reflex", &Outcome::reflex), field("cause", &Outcome::cause),
-             field("step", &Outcome::step));
+             field("step", &Outcome::step), field("output_change", &Outcome::output_change));
 };
 
 /// A seed as the step boundary knows it: the truth that restarted actors read back.

@@ -25,6 +25,11 @@ ESPER_ENUM_NAMES(BlueprintKind, "normalisation", "squeeze_excitation", "depthwis
 enum class Birth : std::uint8_t { random, zero };
 ESPER_ENUM_NAMES(Birth, "random", "zero");
 
+/// Sunset metadata: how a scaffold may leave. `fold` where the host's algebra allows it, `wean` by
+/// alpha; `either`: the evidence decides. Growth designs have none.
+enum class SunsetExit : std::uint8_t { none, fold, wean, either };
+ESPER_ENUM_NAMES(SunsetExit, "none", "fold", "wean", "either");
+
 /// An immutable design of a small shape-preserving module.
 struct Blueprint {
   std::string name;  ///< unique in the catalogue
@@ -35,13 +40,16 @@ struct Blueprint {
   double dropout{};               ///< on f's output while training, [0, 1)
   double learning_rate_scale{1};  ///< times the seed optimizer's rate
   Birth birth{};
+  SunsetExit sunset_exit{};        ///< scaffolds only
+  std::uint32_t sunset_windows{};  ///< scaffolds only: on the graph without success, it leaves
 
   static constexpr auto schema =
       record("Blueprint", field("name", &Blueprint::name), field("kind", &Blueprint::kind),
              field("class", &Blueprint::blueprint_class), field("kernel", &Blueprint::kernel),
              field("reduction", &Blueprint::reduction), field("dropout", &Blueprint::dropout),
              field("learning_rate_scale", &Blueprint::learning_rate_scale),
-             field("birth", &Blueprint::birth));
+             field("birth", &Blueprint::birth), field("sunset_exit", &Blueprint::sunset_exit),
+             field("sunset_windows", &Blueprint::sunset_windows));
 };
 
 /// Urabrask's risk sheet (BSDS) of one blueprint in one slot, measured on the module itself.

@@ -24,11 +24,21 @@ struct Price {
              field("energy", &Price::energy));
 };
 
-enum class MovementKind : std::uint8_t { reserve, settle, release, expire, top_up };
-ESPER_ENUM_NAMES(MovementKind, "reserve", "settle", "void", "expire", "top_up");
+enum class MovementKind : std::uint8_t {
+  reserve,
+  settle,
+  release,
+  expire,
+  top_up,
+  draw,
+  give_back
+};
+ESPER_ENUM_NAMES(MovementKind, "reserve", "settle", "void", "expire", "top_up", "draw",
+                 "give_back");
 
 /// One entry that a Narset's book makes and Tamiyo's ledger repeats. `top_up` asks the safety
-/// reserve for a price's rise between germination and graft.
+/// reserve for a price's rise between germination and graft. `draw` spends emergency energy, window
+/// by window, while a scaffold stands; `give_back` returns what it did not use to the pool.
 struct Movement {
   MovementKind kind{};
   RegionId region;
@@ -86,6 +96,20 @@ struct TopUp {
   static constexpr auto schema =
       record("TopUp", field("region", &TopUp::region), field("reservation", &TopUp::reservation),
              field("energy", &TopUp::energy));
+};
+
+/// What compaction may spend in a cycle, the inverse of what growth spends, with its parts.
+struct PruningAllowance {
+  Cycle cycle;
+  Energy allowance;
+  Energy spend, forecast;  ///< of the regions, in the cycle that ended
+  double smoothed{};       ///< thousandths: EMA over three cycles of spend and forecast
+
+  static constexpr auto schema = record(
+      "PruningAllowance", field("cycle", &PruningAllowance::cycle),
+      field("allowance", &PruningAllowance::allowance), field("spend", &PruningAllowance::spend),
+      field("forecast", &PruningAllowance::forecast),
+      field("smoothed", &PruningAllowance::smoothed));
 };
 
 /// The book at a turn's end. LEDGER-1: minted == available + reserved + spent + lapsed.

@@ -32,6 +32,29 @@ struct ModelConfig {
              field("regions", &ModelConfig::regions));
 };
 
+/// What befalls a training: it belongs to the trainer, and every arm suffers it alike.
+enum class DisturbanceKind : std::uint8_t {
+  initial_gain,         ///< a region's weights start multiplied by `amount`
+  learning_rate_spike,  ///< the rate is multiplied by `amount` for `steps`
+  label_noise,          ///< this share of each batch's labels is drawn anew for `steps`
+  weight_damage,  ///< a region's weights gain noise of `amount` times their own deviation, once
+};
+ESPER_ENUM_NAMES(DisturbanceKind, "initial_gain", "learning_rate_spike", "label_noise",
+                 "weight_damage");
+
+struct DisturbanceConfig {
+  DisturbanceKind kind{};
+  std::string region;       ///< initial_gain, weight_damage
+  std::uint64_t at_step{};  ///< counted from 0; initial_gain has none
+  std::uint32_t steps{};    ///< learning_rate_spike, label_noise
+  double amount{};
+
+  static constexpr auto schema = record(
+      "disturbance", field("kind", &DisturbanceConfig::kind),
+      field("region", &DisturbanceConfig::region), field("at_step", &DisturbanceConfig::at_step),
+      field("steps", &DisturbanceConfig::steps), field("amount", &DisturbanceConfig::amount));
+};
+
 struct DataConfig {
   std::string path{"/usr/share/datasets/fashion-mnist"};
   std::uint32_t gate_samples{5'000};  ///< cut from training
@@ -56,21 +79,24 @@ struct TrainingConfig {
   double clip_norm{5};  ///< of the host's gradient; 0: none
   double dropout{0.1};
   std::uint32_t threads{1};  ///< of LibTorch; part of a run's identity
+  std::vector<DisturbanceConfig> disturbances;
 
-  static constexpr auto schema = record(
-      "training", field("epochs", &TrainingConfig::epochs),
-      field("steps_max", &TrainingConfig::steps_max), field("batch", &TrainingConfig::batch),
-      field("learning_rate", &TrainingConfig::learning_rate),
-      field("weight_decay", &TrainingConfig::weight_decay),
-      field("warmup_share", &TrainingConfig::warmup_share),
-      field("decay_share", &TrainingConfig::decay_share),
-      field("clip_norm", &TrainingConfig::clip_norm), field("dropout", &TrainingConfig::dropout),
-      field("threads", &TrainingConfig::threads));
+  static constexpr auto schema =
+      record("training", field("epochs", &TrainingConfig::epochs),
+             field("steps_max", &TrainingConfig::steps_max), field("batch", &TrainingConfig::batch),
+             field("learning_rate", &TrainingConfig::learning_rate),
+             field("weight_decay", &TrainingConfig::weight_decay),
+             field("warmup_share", &TrainingConfig::warmup_share),
+             field("decay_share", &TrainingConfig::decay_share),
+             field("clip_norm", &TrainingConfig::clip_norm),
+             field("dropout", &TrainingConfig::dropout), field("threads", &TrainingConfig::threads),
+             field("disturbances", &TrainingConfig::disturbances));
 };
 
 struct TimeConfig {
   std::uint32_t window_steps{25};
   std::uint32_t cycle_windows{6};
+  std::uint32_t checkpoint_cycles{2};
   std::uint32_t shadow_every_steps{2};   ///< shadow passes while a seed is on trial
   std::uint32_t gate_samples{1'024};     ///< of a G2 or G3 pass
   std::uint32_t verdict_samples{2'048};  ///< of a G5 pass
@@ -78,14 +104,20 @@ struct TimeConfig {
   static constexpr auto schema =
       record("time", field("window_steps", &TimeConfig::window_steps),
              field("cycle_windows", &TimeConfig::cycle_windows),
+             field("checkpoint_cycles", &TimeConfig::checkpoint_cycles),
              field("shadow_every_steps", &TimeConfig::shadow_every_steps),
              field("gate_samples", &TimeConfig::gate_samples),
              field("verdict_samples", &TimeConfig::verdict_samples));
 };
 
+/// `adaptive`: the pool's share of a mint follows the regions' recent volatility.
+enum class PoolSizing : std::uint8_t { fixed, adaptive };
+ESPER_ENUM_NAMES(PoolSizing, "fixed", "adaptive");
+
 struct BudgetConfig {
   std::int64_t mint_per_region{50};  ///< thousandths a cycle
   double emergency_share{0.1};
+  PoolSizing emergency_sizing{PoolSizing::fixed};
   double safety_share{0.1};
   double opportunity_share{0.3};  ///< of the treasury, kept for proposals
   std::uint32_t emergency_cycles_max{3};
@@ -93,20 +125,26 @@ struct BudgetConfig {
   std::uint32_t reservation_windows{20};
   double weight_norm{0.5}, weight_parameters{0.3}, weight_on_graph{0.2};
   double germinate_share{0.2}, graft_share{0.6};  ///< the rest is charged at stabilise
+  double compaction_share{0.4};  ///< of the mint: the pruning allowance without any spending
+  double throttle{0.6};          ///< beta: what each unit of spend and forecast takes off it
+  double zone_share{0.3};        ///< of the full allowance, at most, while any zone is active
 
-  static constexpr auto schema =
-      record("budget", field("mint_per_region", &BudgetConfig::mint_per_region),
-             field("emergency_share", &BudgetConfig::emergency_share),
-             field("safety_share", &BudgetConfig::safety_share),
-             field("opportunity_share", &BudgetConfig::opportunity_share),
-             field("emergency_cycles_max", &BudgetConfig::emergency_cycles_max),
-             field("price_min", &BudgetConfig::price_min),
-             field("reservation_windows", &BudgetConfig::reservation_windows),
-             field("weight_norm", &BudgetConfig::weight_norm),
-             field("weight_parameters", &BudgetConfig::weight_parameters),
-             field("weight_on_graph", &BudgetConfig::weight_on_graph),
-             field("germinate_share", &BudgetConfig::germinate_share),
-             field("graft_share", &BudgetConfig::graft_share));
+  static constexpr auto schema = record(
+      "budget", field("mint_per_region", &BudgetConfig::mint_per_region),
+      field("emergency_share", &BudgetConfig::emergency_share),
+      field("emergency_sizing", &BudgetConfig::emergency_sizing),
+      field("safety_share", &BudgetConfig::safety_share),
+      field("opportunity_share", &BudgetConfig::opportunity_share),
+      field("emergency_cycles_max", &BudgetConfig::emergency_cycles_max),
+      field("price_min", &BudgetConfig::price_min),
+      field("reservation_windows", &BudgetConfig::reservation_windows),
+      field("weight_norm", &BudgetConfig::weight_norm),
+      field("weight_parameters", &BudgetConfig::weight_parameters),
+      field("weight_on_graph", &BudgetConfig::weight_on_graph),
+      field("germinate_share", &BudgetConfig::germinate_share),
+      field("graft_share", &BudgetConfig::graft_share),
+      field("compaction_share", &BudgetConfig::compaction_share),
+      field("throttle", &BudgetConfig::throttle), field("zone_share", &BudgetConfig::zone_share));
 };
 
 enum class AllocationPolicy : std::uint8_t { uniform, bandit };
@@ -180,6 +218,64 @@ struct SeedConfig {
                                         field("weight_decay", &SeedConfig::weight_decay));
 };
 
+/// Temporary modules for a region in crisis.
+struct ScaffoldConfig {
+  bool enabled{true};
+  std::uint32_t radius{1};              ///< of the zone, in hops
+  std::uint32_t clean_checkpoints{1};   ///< after its sunset, before the zone is lifted
+  std::uint32_t isolation_updates{10};  ///< before it goes on the graph
+  std::uint32_t stable_windows{2};      ///< K: of success, in a row
+  double parity_max{0.01};  ///< rise of the gate split's loss over the last calm checkpoint's
+  double wean_contribution_max{0.01};  ///< nats: what contributes less is weaned, not folded
+  double fold_change_max{1e-5};        ///< relative change of the output by folding
+  double kd_weight{0.5};               ///< of the distillation while weaning
+  double anchor_weight{1e-4};          ///< of the L1 pull while weaning
+  std::uint32_t wean_windows_max{12};  ///< then it leaves however the host fares
+  std::uint32_t dwell_windows{2};      ///< clean, at alpha 0, before the slot is free
+  std::uint32_t thrash_scaffolds{5};   ///< in a row in one region, without a clean checkpoint
+  std::uint32_t thrash_windows{48};    ///< that the breaker then stays open, at first
+
+  static constexpr auto schema =
+      record("scaffolds", field("enabled", &ScaffoldConfig::enabled),
+             field("radius", &ScaffoldConfig::radius),
+             field("clean_checkpoints", &ScaffoldConfig::clean_checkpoints),
+             field("isolation_updates", &ScaffoldConfig::isolation_updates),
+             field("stable_windows", &ScaffoldConfig::stable_windows),
+             field("parity_max", &ScaffoldConfig::parity_max),
+             field("wean_contribution_max", &ScaffoldConfig::wean_contribution_max),
+             field("fold_change_max", &ScaffoldConfig::fold_change_max),
+             field("kd_weight", &ScaffoldConfig::kd_weight),
+             field("anchor_weight", &ScaffoldConfig::anchor_weight),
+             field("wean_windows_max", &ScaffoldConfig::wean_windows_max),
+             field("dwell_windows", &ScaffoldConfig::dwell_windows),
+             field("thrash_scaffolds", &ScaffoldConfig::thrash_scaffolds),
+             field("thrash_windows", &ScaffoldConfig::thrash_windows));
+};
+
+/// Structured pruning at checkpoint boundaries.
+struct CompactionConfig {
+  bool enabled{true};
+  std::uint32_t importance_samples{2'048};  ///< of the gate split
+  double keep_share_min{0.5};               ///< of a layer's channels, in one round
+  std::uint32_t width_multiple{8};          ///< widths are rounded to what hardware likes
+  double importance_lost_max{0.2};          ///< share of a layer's importance, in one round
+  double accuracy_drop_max{0.05};           ///< on the gate split, at once; else rolled back
+
+  static constexpr auto schema =
+      record("compaction", field("enabled", &CompactionConfig::enabled),
+             field("importance_samples", &CompactionConfig::importance_samples),
+             field("keep_share_min", &CompactionConfig::keep_share_min),
+             field("width_multiple", &CompactionConfig::width_multiple),
+             field("importance_lost_max", &CompactionConfig::importance_lost_max),
+             field("accuracy_drop_max", &CompactionConfig::accuracy_drop_max));
+};
+
+struct CheckpointConfig {
+  std::uint32_t keep{3};  ///< newest ones on disk; 0: none are written
+
+  static constexpr auto schema = record("checkpoints", field("keep", &CheckpointConfig::keep));
+};
+
 /// Hard bounds whatever the energy. 0: no bound.
 struct LimitConfig {
   std::uint64_t parameters_max{0};
@@ -247,9 +343,11 @@ struct CatalogueConfig {
 struct BaselineConfig {
   bool host{true};
   bool widened{true};
+  bool scratch{true};  ///< only where something was cut
 
   static constexpr auto schema = record("baselines", field("host", &BaselineConfig::host),
-                                        field("widened", &BaselineConfig::widened));
+                                        field("widened", &BaselineConfig::widened),
+                                        field("scratch", &BaselineConfig::scratch));
 };
 
 struct RunConfig {
@@ -266,6 +364,9 @@ struct RunConfig {
   AllocationConfig allocation;
   GateConfig gates;
   SeedConfig seeds;
+  ScaffoldConfig scaffolds;
+  CompactionConfig compaction;
+  CheckpointConfig checkpoints;
   LimitConfig limits;
   ReflexConfig reflex;
   DecisionConfig decisions;
@@ -273,17 +374,18 @@ struct RunConfig {
   CatalogueConfig blueprints;
   BaselineConfig baselines;
 
-  static constexpr auto schema =
-      record("config", field("version", &RunConfig::version), field("name", &RunConfig::name),
-             field("seed", &RunConfig::seed), field("mode", &RunConfig::mode),
-             field("pace", &RunConfig::pace), field("model", &RunConfig::model),
-             field("data", &RunConfig::data), field("training", &RunConfig::training),
-             field("time", &RunConfig::time), field("budget", &RunConfig::budget),
-             field("allocation", &RunConfig::allocation), field("gates", &RunConfig::gates),
-             field("seeds", &RunConfig::seeds), field("limits", &RunConfig::limits),
-             field("reflex", &RunConfig::reflex), field("decisions", &RunConfig::decisions),
-             field("control", &RunConfig::control), field("blueprints", &RunConfig::blueprints),
-             field("baselines", &RunConfig::baselines));
+  static constexpr auto schema = record(
+      "config", field("version", &RunConfig::version), field("name", &RunConfig::name),
+      field("seed", &RunConfig::seed), field("mode", &RunConfig::mode),
+      field("pace", &RunConfig::pace), field("model", &RunConfig::model),
+      field("data", &RunConfig::data), field("training", &RunConfig::training),
+      field("time", &RunConfig::time), field("budget", &RunConfig::budget),
+      field("allocation", &RunConfig::allocation), field("gates", &RunConfig::gates),
+      field("seeds", &RunConfig::seeds), field("scaffolds", &RunConfig::scaffolds),
+      field("compaction", &RunConfig::compaction), field("checkpoints", &RunConfig::checkpoints),
+      field("limits", &RunConfig::limits), field("reflex", &RunConfig::reflex),
+      field("decisions", &RunConfig::decisions), field("control", &RunConfig::control),
+      field("blueprints", &RunConfig::blueprints), field("baselines", &RunConfig::baselines));
 };
 
 }  // namespace esper

@@ -12,17 +12,6 @@ struct TurnOpened {
   static constexpr auto schema = record("TurnOpened", field("report", &TurnOpened::report));
 };
 
-/// All reports of a turn are in, or their roles are absent: Tamiyo may decide.
-struct TurnReports {
-  Window window;
-  std::vector<RegionReport> reports;           ///< region order
-  std::vector<OpportunityProposal> proposals;  ///< region order
-
-  static constexpr auto schema =
-      record("TurnReports", field("window", &TurnReports::window),
-             field("reports", &TurnReports::reports), field("proposals", &TurnReports::proposals));
-};
-
 /// The turn is in the journal; the next one may open with these answers.
 struct TurnCommitted {
   Window window;

@@ -51,6 +51,18 @@ struct RegionEdge {
              field("skip", &RegionEdge::skip));
 };
 
+/// One parameter's shape, from which parameters and operations are counted anew after surgery.
+struct TensorDescription {
+  std::string name;
+  std::vector<std::uint32_t> shape;
+  std::uint64_t operations_per_element{};  ///< multiply-accumulates per sample
+
+  static constexpr auto schema =
+      record("TensorDescription", field("name", &TensorDescription::name),
+             field("shape", &TensorDescription::shape),
+             field("operations_per_element", &TensorDescription::operations_per_element));
+};
+
 /// One dimension of one tensor that loses an index when the group loses a channel.
 struct CoupledDimension {
   std::string tensor;  ///< parameter or buffer name
@@ -62,15 +74,19 @@ struct CoupledDimension {
       field("dimension", &CoupledDimension::dimension), field("stride", &CoupledDimension::stride));
 };
 
+/// Channels that can only go together, from every tensor that they touch. Dimension 0 of a tensor
+/// makes a channel, any other reads it.
 struct CoupledGroup {
   std::string name;
   RegionId region;
   std::uint32_t channels{};
   std::vector<CoupledDimension> dimensions;
+  std::vector<SlotId> slots;  ///< that the channels pass through: seeds in them are cut, too
 
-  static constexpr auto schema = record(
-      "CoupledGroup", field("name", &CoupledGroup::name), field("region", &CoupledGroup::region),
-      field("channels", &CoupledGroup::channels), field("dimensions", &CoupledGroup::dimensions));
+  static constexpr auto schema =
+      record("CoupledGroup", field("name", &CoupledGroup::name),
+             field("region", &CoupledGroup::region), field("channels", &CoupledGroup::channels),
+             field("dimensions", &CoupledGroup::dimensions), field("slots", &CoupledGroup::slots));
 };
 
 struct HostDescription {
@@ -80,7 +96,9 @@ struct HostDescription {
   std::vector<SlotDescription> slots;
   std::vector<CoupledGroup> coupled_groups;
   std::uint64_t parameters{};
-  std::uint64_t operations{};  ///< multiply-accumulates per sample, forward
+  std::uint64_t operations{};              ///< multiply-accumulates per sample, forward
+  std::vector<TensorDescription> tensors;  ///< parameters in the order of the flow; empty: the host
+                                           ///< cannot be recounted, and is never cut
 
   static constexpr auto schema =
       record("HostDescription", field("name", &HostDescription::name),
@@ -88,7 +106,8 @@ struct HostDescription {
              field("slots", &HostDescription::slots),
              field("coupled_groups", &HostDescription::coupled_groups),
              field("parameters", &HostDescription::parameters),
-             field("operations", &HostDescription::operations));
+             field("operations", &HostDescription::operations),
+             field("tensors", &HostDescription::tensors));
 };
 
 }  // namespace esper

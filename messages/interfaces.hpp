@@ -38,6 +38,10 @@ class Executor {
   virtual void fence(RegionId region, Epoch epoch) = 0;
   /// The seeds' true stages, as of the last window boundary.
   [[nodiscard]] virtual std::vector<SeedStatus> seeds() const = 0;
+  /// Elesh's work: importance on the copy that was taken at this checkpoint. Blocks; on the
+  /// caller's own thread. Nothing: no such copy (any more), or woken by `wake`.
+  [[nodiscard]] virtual std::optional<ImportanceReport> measure_importance(
+      std::uint64_t checkpoint) = 0;
   /// A role's breaker opened: the control side cannot close turns any more, so lockstep must not
   /// wait for it. True again when it recovered.
   virtual void set_control_alive(bool alive) = 0;
@@ -57,6 +61,10 @@ struct TrainingEnd {
   bool stalled{};  ///< lockstep fell to free
   std::uint64_t late_turns{};
   std::vector<SeedStatus> seeds;  ///< all, fossilised ones included
+  /// The finished model's shape, for training it from scratch: widths as TrainingRequest takes
+  /// them, and the seeds that are part of it.
+  std::vector<std::uint32_t> widths;
+  std::vector<PlantedSeed> planted;
 };
 
 /// One host, its data and its loop; what libesper_gpu.so makes. All calls on one thread, but for
@@ -77,8 +85,10 @@ class Training {
 /// What a training run is asked to be. `widths` replaces the host's own when not empty.
 struct TrainingRequest {
   RunConfig config;
-  std::string arm;  ///< "host", "widened", "grown"
+  std::string arm;  ///< "host", "widened", "scratch", "grown"
   std::vector<std::uint32_t> widths;
+  std::vector<PlantedSeed> planted = {};  ///< part of the host from the first step on
+  std::string checkpoints = {};           ///< folder for checkpoints; "": none are written
 };
 
 /// Exported by libesper_gpu.so as `esper_gpu`. Errors: throws std::runtime_error with one clear
@@ -106,6 +116,8 @@ class JournalStore {
   [[nodiscard]] virtual std::vector<JournalEntry> read(Window from, Window to) const = 0;
   /// The newest window that has entries; 0 when none.
   [[nodiscard]] virtual Window last_window() const = 0;
+  /// The chain's hash after the last entry.
+  [[nodiscard]] virtual std::string head() const = 0;
 };
 
 /// The one registry of counters, gauges and histograms. Safe from any thread. Names have the

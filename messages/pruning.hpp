@@ -1,40 +1,59 @@
 #pragma once
 // Importance, plans and surgery at checkpoint boundaries.
-#include "messages/schema.hpp"
+#include "messages/budget.hpp"
+#include "messages/host.hpp"
+#include "messages/scaffold.hpp"
 
 namespace esper {
 
-struct PruningAllowance {
-  Cycle cycle;
-  Energy allowance;
-  std::vector<RegionId> embargoed;
+/// The trainer's announcement of a checkpoint: what importance is measured on.
+struct CheckpointReady {
+  std::uint64_t checkpoint{};         ///< counted from 1
+  Window window;                      ///< that its boundary closed
+  std::uint64_t structure_version{};  ///< surgeries and fossilisations so far
+  double gate_loss{};                 ///< nats per sample on the gate split, as trained
+  double gate_accuracy{};             ///< share correct, [0, 1]; 0 when the loop gives no score
+  bool measurable{};                  ///< a copy stands ready for Elesh
 
   static constexpr auto schema =
-      record("PruningAllowance", field("cycle", &PruningAllowance::cycle),
-             field("allowance", &PruningAllowance::allowance),
-             field("embargoed", &PruningAllowance::embargoed));
+      record("CheckpointReady", field("checkpoint", &CheckpointReady::checkpoint),
+             field("window", &CheckpointReady::window),
+             field("structure_version", &CheckpointReady::structure_version),
+             field("gate_loss", &CheckpointReady::gate_loss),
+             field("gate_accuracy", &CheckpointReady::gate_accuracy),
+             field("measurable", &CheckpointReady::measurable));
 };
 
+/// Taylor importance of each channel of one coupled group, and how alive it is.
 struct GroupImportance {
-  std::string group;             ///< a CoupledGroup of the host's description
-  std::vector<double> channels;  ///< squared loss units, over the layer's mean
-  bool diagnostics_only{};       ///< measured inside a zone
+  std::string group;               ///< a CoupledGroup of the host's description
+  std::vector<double> importance;  ///< squared loss units over the layer's mean, >= 0
+  std::vector<double> activity;    ///< RMS of the channel's activations
+  bool diagnostics_only{};         ///< measured inside a zone: reaches no plan
 
   static constexpr auto schema =
       record("GroupImportance", field("group", &GroupImportance::group),
-             field("channels", &GroupImportance::channels),
+             field("importance", &GroupImportance::importance),
+             field("activity", &GroupImportance::activity),
              field("diagnostics_only", &GroupImportance::diagnostics_only));
 };
 
 struct ImportanceReport {
   std::uint64_t checkpoint{};
+  std::uint64_t structure_version{};
+  std::uint32_t samples{};
+  std::string problem;   ///< why nothing could be measured; "" when it was
+  HostDescription host;  ///< as it was measured
   std::vector<GroupImportance> groups;
 
-  static constexpr auto schema =
-      record("ImportanceReport", field("checkpoint", &ImportanceReport::checkpoint),
-             field("groups", &ImportanceReport::groups));
+  static constexpr auto schema = record(
+      "ImportanceReport", field("checkpoint", &ImportanceReport::checkpoint),
+      field("structure_version", &ImportanceReport::structure_version),
+      field("samples", &ImportanceReport::samples), field("problem", &ImportanceReport::problem),
+      field("host", &ImportanceReport::host), field("groups", &ImportanceReport::groups));
 };
 
+/// The channels of one group that stay.
 struct GroupCut {
   std::string group;
   std::vector<std::uint32_t> kept;  ///< ascending
@@ -43,36 +62,120 @@ struct GroupCut {
       record("GroupCut", field("group", &GroupCut::group), field("kept", &GroupCut::kept));
 };
 
+/// Made for one structure and one state of the zones; stale for any other.
 struct PruningPlan {
-  std::uint64_t id{}, checkpoint{}, structure_hash{}, zone_version{};
+  std::uint64_t id{};  ///< number of the checkpoint that it was measured at
+  std::uint64_t structure_version{}, zone_version{};
   std::vector<GroupCut> cuts;
-  Energy price;
+  double importance_lost{};  ///< share of the cut layers' importance, [0, 1]
+  std::uint64_t parameters_saved{}, operations_saved{};
+  Price price;
 
-  static constexpr auto schema = record(
-      "PruningPlan", field("id", &PruningPlan::id), field("checkpoint", &PruningPlan::checkpoint),
-      field("structure_hash", &PruningPlan::structure_hash),
-      field("zone_version", &PruningPlan::zone_version), field("cuts", &PruningPlan::cuts),
-      field("price", &PruningPlan::price));
+  static constexpr auto schema =
+      record("PruningPlan", field("id", &PruningPlan::id),
+             field("structure_version", &PruningPlan::structure_version),
+             field("zone_version", &PruningPlan::zone_version), field("cuts", &PruningPlan::cuts),
+             field("importance_lost", &PruningPlan::importance_lost),
+             field("parameters_saved", &PruningPlan::parameters_saved),
+             field("operations_saved", &PruningPlan::operations_saved),
+             field("price", &PruningPlan::price));
+};
+
+/// Why a plan or an order changes nothing.
+enum class SurgeryRefusal : std::uint8_t {
+  none,
+  inside_zone,
+  over_allowance,
+  stale_structure,
+  zone_changed,
+  uncoupled,       ///< names a group or channels that the host's description does not have
+  wrong_coupling,  ///< the probe found that the host's description is not true
+  too_deep,        ///< leaves less of a layer than it must
+  in_crisis,
+  region_has_seeds,
+  old_epoch,
+  not_a_checkpoint,  ///< came too late for its boundary
+  already_done,
+  observe_only,
+  harmful,  ///< verified and rolled back
+  fault,
+};
+ESPER_ENUM_NAMES(SurgeryRefusal, "none", "inside_zone", "over_allowance", "stale_structure",
+                 "zone_changed", "uncoupled", "wrong_coupling", "too_deep", "in_crisis",
+                 "region_has_seeds", "old_epoch", "not_a_checkpoint", "already_done",
+                 "observe_only", "harmful", "fault");
+
+/// Tamiyo's verdict on a plan.
+struct PlanVerdict {
+  std::uint64_t plan{};
+  SurgeryRefusal refusal{};
+  std::string detail;
+
+  static constexpr auto schema =
+      record("PlanVerdict", field("plan", &PlanVerdict::plan),
+             field("refusal", &PlanVerdict::refusal), field("detail", &PlanVerdict::detail));
 };
 
 struct SurgeryOrder {
   PruningPlan plan;
-  Epoch epoch;
+  Epoch epoch;      ///< Tamiyo's
+  Window boundary;  ///< the only one at which it may be carried out
 
-  static constexpr auto schema = record("SurgeryOrder", field("plan", &SurgeryOrder::plan),
-                                        field("epoch", &SurgeryOrder::epoch));
+  static constexpr auto schema =
+      record("SurgeryOrder", field("plan", &SurgeryOrder::plan),
+             field("epoch", &SurgeryOrder::epoch), field("boundary", &SurgeryOrder::boundary));
 };
 
+/// What became of an order at the step boundary.
 struct SurgeryOutcome {
   std::uint64_t plan{};
-  bool kept{};
-  std::string reason;
-  double loss_before{}, loss_after{};
+  SurgeryRefusal refusal{};  ///< none: kept
+  std::string detail;
+  std::vector<GroupCut> cuts;                  ///< kept: what was cut
+  double loss_before{}, loss_after{};          ///< nats per sample on the gate split
+  double accuracy_before{}, accuracy_after{};  ///< share correct
+  std::uint64_t parameters_before{}, parameters_after{};
+  std::uint64_t operations_before{}, operations_after{};
+  std::uint64_t structure_version{};  ///< after
 
   static constexpr auto schema = record(
-      "SurgeryOutcome", field("plan", &SurgeryOutcome::plan), field("kept", &SurgeryOutcome::kept),
-      field("reason", &SurgeryOutcome::reason), field("loss_before", &SurgeryOutcome::loss_before),
-      field("loss_after", &SurgeryOutcome::loss_after));
+      "SurgeryOutcome", field("plan", &SurgeryOutcome::plan),
+      field("refusal", &SurgeryOutcome::refusal), field("detail", &SurgeryOutcome::detail),
+      field("cuts", &SurgeryOutcome::cuts), field("loss_before", &SurgeryOutcome::loss_before),
+      field("loss_after", &SurgeryOutcome::loss_after),
+      field("accuracy_before", &SurgeryOutcome::accuracy_before),
+      field("accuracy_after", &SurgeryOutcome::accuracy_after),
+      field("parameters_before", &SurgeryOutcome::parameters_before),
+      field("parameters_after", &SurgeryOutcome::parameters_after),
+      field("operations_before", &SurgeryOutcome::operations_before),
+      field("operations_after", &SurgeryOutcome::operations_after),
+      field("structure_version", &SurgeryOutcome::structure_version));
+};
+
+/// What Emrakul plans from, besides importance: sent in the turn before a checkpoint's boundary.
+struct PlanningTurn {
+  Window window;
+  std::uint64_t checkpoint{};  ///< that importance was measured at
+  Energy allowance;
+  ZoneState zones;
+
+  static constexpr auto schema =
+      record("PlanningTurn", field("window", &PlanningTurn::window),
+             field("checkpoint", &PlanningTurn::checkpoint),
+             field("allowance", &PlanningTurn::allowance), field("zones", &PlanningTurn::zones));
+};
+
+/// Emrakul's answer, with Elesh's numbers, which are an input.
+struct PruningPart {
+  Window window;
+  std::optional<ImportanceReport> importance;
+  std::optional<PruningPlan> plan;
+  std::string reason;  ///< why there is no plan
+
+  static constexpr auto schema =
+      record("PruningPart", field("window", &PruningPart::window),
+             field("importance", &PruningPart::importance), field("plan", &PruningPart::plan),
+             field("reason", &PruningPart::reason));
 };
 
 }  // namespace esper

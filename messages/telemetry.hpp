@@ -1,6 +1,6 @@
 #pragma once
 // Region and device facts of one window. Every field of RegionTelemetry changes some decision.
-#include "messages/adaptation.hpp"
+#include "messages/pruning.hpp"
 
 namespace esper {
 
@@ -82,12 +82,16 @@ struct DeviceTelemetry {
   double step_seconds_p99{};
   double control_seconds{};  ///< spent in the session's calls during the window
   std::uint64_t bytes_in_use{};
+  std::uint64_t checkpoint_written{};   ///< newest on disk; 0: none
+  std::uint64_t checkpoint_failures{};  ///< in a row
 
   static constexpr auto schema =
       record("DeviceTelemetry", field("step_seconds_p50", &DeviceTelemetry::step_seconds_p50),
              field("step_seconds_p99", &DeviceTelemetry::step_seconds_p99),
              field("control_seconds", &DeviceTelemetry::control_seconds),
-             field("bytes_in_use", &DeviceTelemetry::bytes_in_use));
+             field("bytes_in_use", &DeviceTelemetry::bytes_in_use),
+             field("checkpoint_written", &DeviceTelemetry::checkpoint_written),
+             field("checkpoint_failures", &DeviceTelemetry::checkpoint_failures));
 };
 
 /// At which boundary a turn's commands took effect. On time: boundary == turn + 1.
@@ -107,11 +111,12 @@ struct OperationCount {
   std::uint64_t seeds{};     ///< seeds in the training pass
   std::uint64_t shadow{};    ///< shadow passes
   std::uint64_t gate{};      ///< gate passes
+  std::uint64_t weaning{};   ///< distillation passes of a host that a scaffold leaves
 
   static constexpr auto schema =
       record("OperationCount", field("training", &OperationCount::training),
              field("seeds", &OperationCount::seeds), field("shadow", &OperationCount::shadow),
-             field("gate", &OperationCount::gate));
+             field("gate", &OperationCount::gate), field("weaning", &OperationCount::weaning));
 };
 
 /// Everything that one closed window tells the control side.
@@ -126,7 +131,9 @@ struct WindowReport {
   bool overhead_paused{};  ///< isolated seeds stand still this coming window
   bool verdict_ignored{};  ///< the loop stepped on a skip and was restored
   bool stalled{};          ///< a turn was awaited past pace.stall_ms_max: free from here on
-  DeviceTelemetry device;  ///< measured
+  std::optional<CheckpointReady> checkpoint;  ///< this boundary is one
+  std::vector<SurgeryOutcome> surgeries;      ///< carried out or refused at this boundary
+  DeviceTelemetry device;                     ///< measured
 
   static constexpr auto schema = record(
       "WindowReport", field("window", &WindowReport::window), field("tick", &WindowReport::tick),
@@ -135,7 +142,8 @@ struct WindowReport {
       field("operations", &WindowReport::operations),
       field("overhead_paused", &WindowReport::overhead_paused),
       field("verdict_ignored", &WindowReport::verdict_ignored),
-      field("stalled", &WindowReport::stalled), field("device", &WindowReport::device));
+      field("stalled", &WindowReport::stalled), field("checkpoint", &WindowReport::checkpoint),
+      field("surgeries", &WindowReport::surgeries), field("device", &WindowReport::device));
 };
 
 }  // namespace esper

@@ -4,24 +4,22 @@
 
 namespace esper {
 
-struct CheckpointReady {
-  std::uint64_t checkpoint{};
-  Window window;
-  std::uint64_t structure_hash{};
-
-  static constexpr auto schema =
-      record("CheckpointReady", field("checkpoint", &CheckpointReady::checkpoint),
-             field("window", &CheckpointReady::window),
-             field("structure_hash", &CheckpointReady::structure_hash));
-};
-
 enum class Mode : std::uint8_t { off, observe, act };
 ESPER_ENUM_NAMES(Mode, "off", "observe", "act");
 
 enum class Pace : std::uint8_t { lockstep, free };
 ESPER_ENUM_NAMES(Pace, "lockstep", "free");
 
-/// What one trained arm (host alone, widened, grown) came to.
+/// A seed that is part of a finished model: where its design stands.
+struct PlantedSeed {
+  std::string blueprint;
+  SlotId slot;  ///< first of a group
+
+  static constexpr auto schema = record("PlantedSeed", field("blueprint", &PlantedSeed::blueprint),
+                                        field("slot", &PlantedSeed::slot));
+};
+
+/// What one trained arm (host alone, widened, grown, the grown one's shape from scratch) came to.
 struct TrainedModel {
   std::string arm;
   double test_accuracy{};  ///< share correct, [0, 1]; read once, at the end

@@ -2,7 +2,6 @@
 // One turn: inputs to each role, the parts that they answer with, and what the journal releases.
 #include "messages/budget.hpp"
 #include "messages/opportunity.hpp"
-#include "messages/scaffold.hpp"
 #include "messages/telemetry.hpp"
 
 namespace esper {
@@ -14,11 +13,18 @@ struct Answers {
   std::vector<Verdict> verdicts;
   std::vector<TopUp> top_ups;
   std::vector<std::uint64_t> expired;  ///< reservations that the ledger let expire
+  std::vector<ScaffoldVerdict> scaffolds;
+  std::optional<Counsel> counsel;
+  bool emergency_reclaimed{};  ///< what stood in escrow for a scaffold went back to the pool
+  bool embargoed{};            ///< the region lies in a zone
 
   static constexpr auto schema =
       record("Answers", field("region", &Answers::region),
              field("allocation", &Answers::allocation), field("verdicts", &Answers::verdicts),
-             field("top_ups", &Answers::top_ups), field("expired", &Answers::expired));
+             field("top_ups", &Answers::top_ups), field("expired", &Answers::expired),
+             field("scaffolds", &Answers::scaffolds), field("counsel", &Answers::counsel),
+             field("emergency_reclaimed", &Answers::emergency_reclaimed),
+             field("embargoed", &Answers::embargoed));
 };
 
 /// Everything that region's Narset decides window w from.
@@ -27,11 +33,14 @@ struct RegionTurn {
   RegionTelemetry telemetry;
   std::vector<Outcome> outcomes;  ///< of this region
   Answers answers;                ///< of turn w - 1
+  std::optional<CheckpointReady> checkpoint;
+  std::vector<SurgeryOutcome> surgeries;  ///< of the whole host
 
   static constexpr auto schema =
       record("RegionTurn", field("window", &RegionTurn::window),
              field("telemetry", &RegionTurn::telemetry), field("outcomes", &RegionTurn::outcomes),
-             field("answers", &RegionTurn::answers));
+             field("answers", &RegionTurn::answers), field("checkpoint", &RegionTurn::checkpoint),
+             field("surgeries", &RegionTurn::surgeries));
 };
 
 /// A gate's verdict with its number, for the record and for people.
@@ -81,6 +90,8 @@ struct RegionReport {
   double learning_rate_ratio{};
   bool in_crisis{};
   bool non_finite{};
+  bool stable{};                ///< this window kept every band
+  std::uint32_t scaffolds{};    ///< of its own, from the germinating command until it is retired
   std::uint32_t wins{};         ///< adaptations that paid, since the last report
   std::uint32_t losses{};       ///< culls, roll-backs and reflexes since the last report
   std::uint32_t regressions{};  ///< of the losses: after the seed had touched the host's output
@@ -102,6 +113,7 @@ struct RegionReport {
       field("drift", &RegionReport::drift),
       field("learning_rate_ratio", &RegionReport::learning_rate_ratio),
       field("in_crisis", &RegionReport::in_crisis), field("non_finite", &RegionReport::non_finite),
+      field("stable", &RegionReport::stable), field("scaffolds", &RegionReport::scaffolds),
       field("wins", &RegionReport::wins), field("losses", &RegionReport::losses),
       field("regressions", &RegionReport::regressions),
       field("confidence", &RegionReport::confidence), field("held", &RegionReport::held),
@@ -120,13 +132,35 @@ struct RegionPart {
   std::vector<GateVerdict> gates;
   std::vector<OpportunityProposal> proposals;
   std::vector<Escalation> escalations;
+  std::vector<ScaffoldRequest> scaffold_requests;
   std::vector<SeedStatus> read_back;  ///< after a restart: what the executor said (an input)
 
   static constexpr auto schema = record(
       "RegionPart", field("report", &RegionPart::report), field("commands", &RegionPart::commands),
       field("prices", &RegionPart::prices), field("gates", &RegionPart::gates),
       field("proposals", &RegionPart::proposals), field("escalations", &RegionPart::escalations),
+      field("scaffold_requests", &RegionPart::scaffold_requests),
       field("read_back", &RegionPart::read_back));
+};
+
+/// Everything that Tamiyo decides one turn from.
+struct TurnReports {
+  Window window;
+  std::vector<RegionReport> reports;           ///< of the regions present, region order
+  std::vector<OpportunityProposal> proposals;  ///< region order, as all below
+  std::vector<ScaffoldRequest> scaffold_requests;
+  std::vector<Escalation> escalations;
+  std::optional<CheckpointReady> checkpoint;
+  std::vector<SurgeryOutcome> surgeries;
+  std::optional<PruningPlan> plan;  ///< Emrakul's, in a planning turn
+
+  static constexpr auto schema =
+      record("TurnReports", field("window", &TurnReports::window),
+             field("reports", &TurnReports::reports), field("proposals", &TurnReports::proposals),
+             field("scaffold_requests", &TurnReports::scaffold_requests),
+             field("escalations", &TurnReports::escalations),
+             field("checkpoint", &TurnReports::checkpoint),
+             field("surgeries", &TurnReports::surgeries), field("plan", &TurnReports::plan));
 };
 
 /// Tamiyo's whole answer to one turn's reports.
@@ -139,21 +173,36 @@ struct StrategyPart {
   std::vector<std::string> refused;  ///< movements that the ledger refused, with the reason
   double risk_price{};               ///< the allocator's dual variable
   LedgerBalance balance;
+  std::optional<PruningAllowance> pruning;  ///< when a cycle is minted
+  ZoneState zones;                          ///< at the turn's end
+  std::optional<PlanVerdict> plan;
+  std::optional<SurgeryOrder> surgery;  ///< when it approved
+  Energy compaction;                    ///< what plans may still cost in this cycle
 
   static constexpr auto schema = record(
       "StrategyPart", field("window", &StrategyPart::window), field("epoch", &StrategyPart::epoch),
       field("posture", &StrategyPart::posture), field("mint", &StrategyPart::mint),
       field("answers", &StrategyPart::answers), field("refused", &StrategyPart::refused),
-      field("risk_price", &StrategyPart::risk_price), field("balance", &StrategyPart::balance));
+      field("risk_price", &StrategyPart::risk_price), field("balance", &StrategyPart::balance),
+      field("pruning", &StrategyPart::pruning), field("zones", &StrategyPart::zones),
+      field("plan", &StrategyPart::plan), field("surgery", &StrategyPart::surgery),
+      field("compaction", &StrategyPart::compaction));
 };
 
 /// Commands of one committed turn, to be applied at the boundary that closes window turn + 1.
 struct TurnRelease {
   Window turn;
   std::vector<AdaptationCommand> commands;  ///< in region order, then sequence
+  std::optional<SurgeryOrder> surgery;
+  std::uint64_t zone_version{};      ///< at the turn's end
+  std::uint64_t journal_sequence{};  ///< of the turn's last entry
+  std::string journal_head;          ///< the chain's hash there
 
-  static constexpr auto schema = record("TurnRelease", field("turn", &TurnRelease::turn),
-                                        field("commands", &TurnRelease::commands));
+  static constexpr auto schema = record(
+      "TurnRelease", field("turn", &TurnRelease::turn), field("commands", &TurnRelease::commands),
+      field("surgery", &TurnRelease::surgery), field("zone_version", &TurnRelease::zone_version),
+      field("journal_sequence", &TurnRelease::journal_sequence),
+      field("journal_head", &TurnRelease::journal_head));
 };
 
 enum class Role : std::uint8_t {
@@ -164,10 +213,12 @@ enum class Role : std::uint8_t {
   urza,
   oona,
   journal,
-  supervisor
+  supervisor,
+  elesh,
+  emrakul
 };
 ESPER_ENUM_NAMES(Role, "tolaria", "kasmina", "narset", "tamiyo", "urza", "oona", "journal",
-                 "supervisor");
+                 "supervisor", "elesh", "emrakul");
 
 /// A role (of a region, for Narsets) that took no part in a turn.
 struct Absence {
@@ -194,18 +245,16 @@ struct Restart {
 /// A committed turn as a restarted role folds it in.
 struct TurnRecord {
   Window window;
-  std::vector<RegionTurn> inputs;              ///< Narset: its own; Tamiyo: none
-  std::vector<RegionReport> reports;           ///< Tamiyo: all present regions'
-  std::vector<OpportunityProposal> proposals;  ///< Tamiyo: the turn's
-  std::vector<SeedStatus> read_back;           ///< Narset: input of its first turn after a restart
-  bool present{};                              ///< the role decided this turn
-  Epoch epoch;                                 ///< of the incarnation that did
+  std::optional<RegionTurn> input;     ///< Narset
+  std::optional<TurnReports> reports;  ///< Tamiyo
+  std::vector<SeedStatus> read_back;   ///< Narset: input of its first turn after a restart
+  bool present{};                      ///< the role decided this turn
+  Epoch epoch;                         ///< of the incarnation that did
 
   static constexpr auto schema =
       record("TurnRecord", field("window", &TurnRecord::window), field("epoch", &TurnRecord::epoch),
-             field("inputs", &TurnRecord::inputs), field("reports", &TurnRecord::reports),
-             field("proposals", &TurnRecord::proposals), field("read_back", &TurnRecord::read_back),
-             field("present", &TurnRecord::present));
+             field("input", &TurnRecord::input), field("reports", &TurnRecord::reports),
+             field("read_back", &TurnRecord::read_back), field("present", &TurnRecord::present));
 };
 
 }  // namespace esper

@@ -70,6 +70,7 @@ class Journal final : public JournalStore {
   [[nodiscard]] std::uint64_t next_sequence() const override { return entries_ + 1; }
   [[nodiscard]] std::vector<JournalEntry> read(Window from, Window to) const override;
   [[nodiscard]] Window last_window() const override;
+  [[nodiscard]] std::string head() const override { return hashes_.head; }
 
   [[nodiscard]] std::vector<JournalEntry> read_all() const;
   [[nodiscard]] const std::string& head_hash() const { return hashes_.head; }

@@ -20,7 +20,8 @@ inline constexpr std::string_view config_kind = "Config";
 using JournalKinds =
     std::tuple<HostDescription, Catalogue, WindowSummary, RegionTelemetry, TurnApplied, Outcome,
                SeedStatus, RegionReport, GateVerdict, Price, AdaptationCommand, OpportunityProposal,
-               Escalation, StrategyPart, Absence, Restart>;
+               Escalation, StrategyPart, Absence, Restart, CheckpointReady, SurgeryOutcome,
+               ScaffoldRequest, ImportanceReport, PruningPart>;
 
 /// All names, `config_kind` first.
 [[nodiscard]] std::vector<std::string> journal_kind_names();

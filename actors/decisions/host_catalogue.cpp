@@ -10,8 +10,8 @@ namespace {
 using Widths = std::vector<std::uint32_t>;
 
 constexpr std::uint64_t image_pixels = 28;
-constexpr std::uint64_t classes = 10;
-constexpr std::uint64_t kernel_area = 9;  // every convolution is 3 x 3
+constexpr std::uint32_t classes = 10;
+constexpr std::uint32_t kernel = 3;  // every convolution is 3 x 3
 constexpr std::size_t plain_convolutions = 12;
 
 struct Size {
@@ -32,8 +32,8 @@ struct Plan {
   std::vector<CoupledGroup> coupled_groups;
   std::vector<RegionConfig> regions;
 
-  HostLayer& add(std::string name, std::uint64_t operations) {
-    layers.push_back({std::move(name), {}, operations, {}, {}});
+  HostLayer& add(std::string name) {
+    layers.push_back({std::move(name), {}, {}, {}});
     return layers.back();
   }
   SlotId add_slot(std::string name, SlotKind kind, std::string group, std::uint32_t channels,
@@ -44,9 +44,14 @@ struct Plan {
   }
 };
 
-void add_head(Plan& plan, std::uint64_t channels) {
-  plan.add("head", channels * classes).parameters = {{"head.weight", channels * classes},
-                                                     {"head.bias", classes}};
+void add_head(Plan& plan, std::uint32_t channels) {
+  plan.add("head").parameters = {{"head.weight", {classes, channels}, 1},
+                                 {"head.bias", {classes}, 0}};
+}
+
+HostLayer::Parameter convolution(const std::string& layer, std::uint32_t outputs,
+                                 std::uint32_t inputs, std::uint64_t side) {
+  return {layer + ".weight", {outputs, inputs, kernel, kernel}, side * side};
 }
 
 /// Convolution, batch norm, ReLU, four times; pool; linear head.
@@ -55,31 +60,31 @@ Plan normed_plan(const Widths& widths) {
   constexpr std::array<std::string_view, 4> slots_after{"", "early", "middle", "late"};
   Plan plan;
   std::uint64_t side = image_pixels;
-  std::uint64_t channels = 1;
+  std::uint32_t channels = 1;
   for (std::size_t i = 0; i < strides.size(); ++i) {
     const std::string number = std::to_string(i);
     const std::string conv = "conv" + number;
     const std::string norm = "norm" + number;
     const std::string next = i + 1 < strides.size() ? "conv" + std::to_string(i + 1) : "head";
-    const std::uint64_t width = widths[i];
+    const std::uint32_t width = widths[i];
     side /= strides[i];
-    const std::uint64_t weights = kernel_area * channels * width;
-    plan.add(conv, weights * side * side).parameters = {{conv + ".weight", weights}};
-    HostLayer& layer = plan.add(norm, width * side * side);
-    layer.parameters = {{norm + ".weight", width}, {norm + ".bias", width}};
+    plan.add(conv).parameters = {convolution(conv, width, channels, side)};
+    HostLayer& layer = plan.add(norm);
+    layer.parameters = {{norm + ".weight", {width}, side * side}, {norm + ".bias", {width}, 0}};
     if (!slots_after[i].empty())
       for (const char* suffix : {".a", ".b"})
         layer.points_after.push_back(plan.add_slot(std::string{slots_after[i]} + suffix,
                                                    SlotKind::point, "", widths[i], side));
     plan.coupled_groups.push_back({conv,
                                    {},
-                                   widths[i],
+                                   width,
                                    {{conv + ".weight", 0, 1},
                                     {norm + ".weight", 0, 1},
                                     {norm + ".bias", 0, 1},
                                     {norm + ".running_mean", 0, 1},
                                     {norm + ".running_var", 0, 1},
-                                    {next + ".weight", 1, 1}}});
+                                    {next + ".weight", 1, 1}},
+                                   layer.points_after});
     channels = width;
   }
   add_head(plan, channels);
@@ -89,38 +94,37 @@ Plan normed_plan(const Widths& widths) {
   return plan;
 }
 
-/// A stem and twelve convolutions without norms, each with a branch slot; pool; linear head.
+/// A stem and twelve convolutions without norms, each with a branch slot; pool; linear head. What
+/// stands in a branch slot reads and makes the same channels, so that all convolutions go together.
 Plan plain_plan(std::uint32_t width) {
   Plan plan;
   const std::uint64_t side = image_pixels / 2;
-  const std::uint64_t wide = width;
-  const auto add_convolution = [&](const std::string& name, const std::string& next,
-                                   std::uint64_t inputs) -> HostLayer& {
-    const std::uint64_t weights = kernel_area * inputs * wide;
-    plan.coupled_groups.push_back(
-        {name,
-         {},
-         width,
-         {{name + ".weight", 0, 1}, {name + ".bias", 0, 1}, {next + ".weight", 1, 1}}});
-    HostLayer& layer = plan.add(name, weights * side * side);
-    layer.parameters = {{name + ".weight", weights}, {name + ".bias", wide}};
+  CoupledGroup group{"plain", {}, width, {}, {}};
+  const auto add_convolution = [&](const std::string& name, std::uint32_t inputs) -> HostLayer& {
+    group.dimensions.push_back({name + ".weight", 0, 1});
+    group.dimensions.push_back({name + ".bias", 0, 1});
+    if (inputs == width) group.dimensions.push_back({name + ".weight", 1, 1});
+    HostLayer& layer = plan.add(name);
+    layer.parameters = {convolution(name, width, inputs, side), {name + ".bias", {width}, 0}};
     return layer;
   };
-  add_convolution("stem", "plain0", 1)
-      .points_after.push_back(plan.add_slot("stem.a", SlotKind::point, "", width, side));
+  add_convolution("stem", 1).points_after.push_back(
+      plan.add_slot("stem.a", SlotKind::point, "", width, side));
   for (std::size_t i = 0; i < plain_convolutions; ++i) {
     const bool last = i + 1 == plain_convolutions;
     const std::string number = std::to_string(i);
-    HostLayer& layer =
-        add_convolution("plain" + number, last ? "head" : "plain" + std::to_string(i + 1), wide);
+    HostLayer& layer = add_convolution("plain" + number, width);
     layer.branch = plan.add_slot("plain." + number, SlotKind::branch, "plain", width, side);
     if (last)
       layer.points_after.push_back(plan.add_slot("plain.a", SlotKind::point, "", width, side));
   }
   // After pooling, so that this region, too, can be seen and grown.
-  HostLayer& pool = plan.add("pool", 0);
+  HostLayer& pool = plan.add("pool");
   pool.points_after.push_back(plan.add_slot("head.a", SlotKind::point, "", width, 1));
-  add_head(plan, wide);
+  add_head(plan, width);
+  group.dimensions.push_back({"head.weight", 1, 1});
+  for (std::uint32_t slot = 0; slot < plan.slots.size(); ++slot) group.slots.push_back({slot});
+  plan.coupled_groups.push_back(std::move(group));
   plan.regions = {{"stem", {"stem."}}, {"plain", {"plain"}}, {"head", {"head."}}};
   return plan;
 }
@@ -137,7 +141,7 @@ std::optional<Plan> plan_of(const std::string& host, const std::string& size, co
 std::uint64_t parameters_in(const std::vector<HostLayer>& layers) {
   std::uint64_t total = 0;
   for (const HostLayer& layer : layers)
-    for (const HostLayer::Parameter& parameter : layer.parameters) total += parameter.count;
+    for (const HostLayer::Parameter& parameter : layer.parameters) total += parameter.count();
   return total;
 }
 
@@ -149,6 +153,19 @@ std::uint64_t count_with(const std::string& host, const std::string& size, const
 std::uint64_t distance(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : b - a; }
 
 }  // namespace
+
+std::uint64_t HostLayer::Parameter::count() const {
+  std::uint64_t elements = 1;
+  for (const std::uint32_t size : shape) elements *= size;
+  return elements;
+}
+
+std::uint64_t HostLayer::operations() const {
+  std::uint64_t sum = 0;
+  for (const Parameter& parameter : parameters)
+    sum += parameter.count() * parameter.operations_per_element;
+  return sum;
+}
 
 std::vector<std::string> host_names() { return {"fashion_cnn"}; }
 
@@ -181,14 +198,19 @@ std::optional<HostDescription> describe_host(const std::string& host, const std:
   described.slots = std::move(plan->slots);
   described.coupled_groups = std::move(plan->coupled_groups);
   described.parameters = parameters_in(plan->layers);
-  for (const HostLayer& layer : plan->layers) described.operations += layer.operations;
+  for (const HostLayer& layer : plan->layers) {
+    described.operations += layer.operations();
+    for (const HostLayer::Parameter& parameter : layer.parameters)
+      described.tensors.push_back(
+          {parameter.name, parameter.shape, parameter.operations_per_element});
+  }
   std::uint64_t downstream = described.operations;
   const auto place = [&](SlotId slot, const std::string& layer) {
     described.slots[slot.value].operations_downstream = downstream;
     described.slots[slot.value].layer = layer;
   };
   for (const HostLayer& layer : plan->layers) {
-    downstream -= layer.operations;
+    downstream -= layer.operations();
     if (layer.branch) place(*layer.branch, layer.name);
     for (const SlotId slot : layer.points_after) place(slot, layer.name);
   }
@@ -228,6 +250,12 @@ std::vector<std::uint32_t> widened(const std::string& host, const std::string& s
     consider(more);
   }
   return best;
+}
+
+std::vector<std::uint32_t> widths_of(const HostDescription& host) {
+  std::vector<std::uint32_t> widths;
+  for (const CoupledGroup& group : host.coupled_groups) widths.push_back(group.channels);
+  return widths;
 }
 
 std::vector<std::string> parameter_names(const std::vector<HostLayer>& layers) {

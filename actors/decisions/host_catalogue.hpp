@@ -14,12 +14,14 @@ namespace esper {
 struct HostLayer {
   struct Parameter {
     std::string name;  ///< as the module names it, "conv1.weight"
-    std::uint64_t count{};
+    std::vector<std::uint32_t> shape;
+    std::uint64_t operations_per_element{};  ///< multiply-accumulates per sample
+    [[nodiscard]] std::uint64_t count() const;
   };
   std::string name;
   std::vector<Parameter> parameters;
-  std::uint64_t operations{};        ///< multiply-accumulates per sample, forward
-  std::optional<SlotId> branch;      ///< the branch slot beside it
+  [[nodiscard]] std::uint64_t operations() const;  ///< multiply-accumulates per sample, forward
+  std::optional<SlotId> branch;                    ///< the branch slot beside it
   std::vector<SlotId> points_after;  ///< the point slots between it and the next layer
 };
 
@@ -45,6 +47,9 @@ struct HostLayer {
 /// count comes closest to `parameters`. Empty for an unknown host or size.
 [[nodiscard]] std::vector<std::uint32_t> widened(const std::string& host, const std::string& size,
                                                  std::uint64_t parameters);
+
+/// The widths that describe a host of this shape, for host_layers; after surgery too.
+[[nodiscard]] std::vector<std::uint32_t> widths_of(const HostDescription& host);
 
 /// Every parameter's name, in the module's order.
 [[nodiscard]] std::vector<std::string> parameter_names(const std::vector<HostLayer>& layers);

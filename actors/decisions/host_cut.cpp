@@ -109,12 +109,12 @@ std::vector<RegionMistake> recut(HostDescription& host, const std::vector<HostLa
   for (std::size_t i = 0; i < layers.size(); ++i) {
     const std::size_t region = of_layer[i];
     const RegionId id{static_cast<std::uint32_t>(region)};
-    host.regions[region].operations += layers[i].operations;
+    host.regions[region].operations += layers[i].operations();
     for (std::size_t p = 0; p < owners[i].size(); ++p)
-      host.regions[owners[i][p]].parameters += layers[i].parameters[p].count;
+      host.regions[owners[i][p]].parameters += layers[i].parameters[p].count();
     for (const SlotId slot : slots_at(layers[i])) host.slots[slot.value].region = id;
     for (CoupledGroup& group : host.coupled_groups)
-      if (group.name == layers[i].name) group.region = id;
+      if (layers[i].name.starts_with(group.name)) group.region = id;
     if (i > 0) add_edge(host.edges, of_layer[i - 1], region);
   }
   return mistakes;

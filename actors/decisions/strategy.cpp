@@ -56,6 +56,8 @@ void follow(Strategy& strategy, Window window, const std::vector<RegionReport>& 
             answer =
                 ledger.top_up(movement.region, movement.reservation, movement.command, {}, window);
           break;
+        case MovementKind::draw:
+        case MovementKind::give_back:
         case MovementKind::expire:
           answer = LedgerRefusal::not_open;
           break;
@@ -263,9 +265,9 @@ Strategy::Strategy(const StrategySettings& chosen)
   reset(results);
 }
 
-StrategyPart decide(Strategy& strategy, Window window, Epoch epoch,
-                    const std::vector<RegionReport>& reports,
-                    const std::vector<OpportunityProposal>& proposals) {
+StrategyPart decide(Strategy& strategy, const TurnReports& turn, Epoch epoch) {
+  const Window window = turn.window;
+  const std::vector<RegionReport>& reports = turn.reports;
   StrategyPart part;
   part.window = window;
   part.epoch = epoch;
@@ -289,17 +291,17 @@ StrategyPart decide(Strategy& strategy, Window window, Epoch epoch,
   } else {
     renew_authority(strategy, reports, part.answers);
   }
-  answer_proposals(strategy, window, reports, proposals, part.answers);
+  answer_proposals(strategy, window, reports, turn.proposals, part.answers);
   part.risk_price = risk_price(strategy.allocator);
   part.balance = strategy.ledger.balance();
   return part;
 }
 
-void miss(Strategy& strategy, Window window, const std::vector<RegionReport>& reports,
-          const std::vector<OpportunityProposal>& proposals) {
-  follow(strategy, window, reports, strategy.refused_unreported);
-  observe(strategy, reports);
-  strategy.unanswered.insert(strategy.unanswered.end(), proposals.begin(), proposals.end());
+void miss(Strategy& strategy, const TurnReports& turn) {
+  follow(strategy, turn.window, turn.reports, strategy.refused_unreported);
+  observe(strategy, turn.reports);
+  strategy.unanswered.insert(strategy.unanswered.end(), turn.proposals.begin(),
+                             turn.proposals.end());
 }
 
 }  // namespace esper

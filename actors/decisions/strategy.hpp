@@ -47,18 +47,15 @@ struct Strategy {
   std::vector<std::string> refused_unreported;  ///< movements that the book refused in such turns
 };
 
-/// Decides one turn. `reports`: of the regions present, in region order; `proposals`: theirs.
-/// Answers every region, every proposal (ANSWER-1) and every top-up; LEDGER-1 and LEDGER-2 hold
-/// after it. A movement that the ledger refuses changes nothing and is told in `refused`.
-[[nodiscard]] StrategyPart decide(Strategy& strategy, Window window, Epoch epoch,
-                                  const std::vector<RegionReport>& reports,
-                                  const std::vector<OpportunityProposal>& proposals);
+/// Decides one turn. Answers every region, every proposal (ANSWER-1) and every top-up; LEDGER-1 and
+/// LEDGER-2 hold after it. A movement that the ledger refuses changes nothing and is told in
+/// `refused`.
+[[nodiscard]] StrategyPart decide(Strategy& strategy, const TurnReports& turn, Epoch epoch);
 
 /// A turn that this role took no part in: the book follows the regions' movements, wins, losses and
 /// returns are counted (no report tells them again), nothing is decided. Its proposals and top-ups
 /// are answered in the next decide: proposals with `denied`, since the turn that they spoke of has
 /// passed.
-void miss(Strategy& strategy, Window window, const std::vector<RegionReport>& reports,
-          const std::vector<OpportunityProposal>& proposals);
+void miss(Strategy& strategy, const TurnReports& turn);
 
 }  // namespace esper

@@ -87,8 +87,11 @@ void meet_crisis(Decision& decision) {
     const std::uint64_t again = std::max<std::uint64_t>(tactics.settings.time.cycle_windows, 1);
     const bool due = tactics.escalated.value == 0 || now.value >= tactics.escalated.value + again;
     if (in_crisis && due) {
-      decision.part.escalations.push_back(
-          {tactics.region, now, "region in crisis with no seed of ours in its path"});
+      Escalation escalation;
+      escalation.region = tactics.region;
+      escalation.window = now;
+      escalation.reason = "region in crisis with no seed of ours in its path";
+      decision.part.escalations.push_back(std::move(escalation));
       tactics.escalated = now;
     }
     return;

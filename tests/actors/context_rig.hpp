@@ -86,6 +86,7 @@ class RingExecutor final : public Executor {
   }
   void fence(RegionId, Epoch) override {}
   std::vector<SeedStatus> seeds() const override { return {}; }
+  std::optional<ImportanceReport> measure_importance(std::uint64_t) override { return {}; }
   void set_control_alive(bool now) override { alive = now; }
 
   [[nodiscard]] std::vector<std::uint64_t> taken() const {
@@ -124,7 +125,9 @@ struct ContextRig {
               {Lane<NarsetHandle>(lane("narset.front", LaneKind::telemetry)),
                Lane<NarsetHandle>(lane("narset.back", LaneKind::telemetry))},
               Lane<TamiyoHandle>(lane("tamiyo", LaneKind::telemetry)),
-              Lane<KasminaHandle>(lane("kasmina", LaneKind::command))},
+              Lane<KasminaHandle>(lane("kasmina", LaneKind::command)),
+              Lane<EleshHandle>(lane("elesh", LaneKind::telemetry)),
+              Lane<EmrakulHandle>(lane("emrakul", LaneKind::command))},
         TelemetryFilter{});
   }
   ~ContextRig() {

@@ -6,6 +6,7 @@
 #include "actors/decisions/strategy.hpp"
 #include "actors/turn_entries.hpp"
 #include "tests/actors/control_plane_rig.hpp"
+#include "tests/decisions/turn_reports.hpp"
 #include "tests/journalled.hpp"
 
 namespace esper {
@@ -53,7 +54,7 @@ Strategy strategy_before(const RunConfig& config, const std::vector<TurnRecord>&
   Strategy strategy({config.budget, config.allocation, config.time, config.gates, 3});
   for (const auto& turn : turns)
     if (turn.window < window)
-      (void)decide(strategy, turn.window, turn.epoch, turn.reports, turn.proposals);
+      (void)decide(strategy, turn_reports(turn.window, turn.reports, turn.proposals), turn.epoch);
   return strategy;
 }
 
@@ -72,7 +73,7 @@ std::string grants_of_others(Strategy strategy, const RunConfig& config,
         return one.region == approved.proposal.region && one.id == approved.proposal.id;
       });
     for (const auto& answers :
-         decide(strategy, turn.window, turn.epoch, turn.reports, proposals).answers)
+         decide(strategy, turn_reports(turn.window, turn.reports, proposals), turn.epoch).answers)
       if (answers.allocation && answers.region != approved.proposal.region)
         grants += canonical(*answers.allocation) + "\n";
   }
@@ -81,7 +82,8 @@ std::string grants_of_others(Strategy strategy, const RunConfig& config,
 
 /// The rank that the proposal is judged by in its turn.
 double score_of(Strategy strategy, const TurnRecord& turn, const OpportunityProposal& proposal) {
-  const auto part = decide(strategy, turn.window, turn.epoch, turn.reports, turn.proposals);
+  const auto part =
+      decide(strategy, turn_reports(turn.window, turn.reports, turn.proposals), turn.epoch);
   for (const auto& verdict : part.answers.at(proposal.region.value).verdicts)
     if (verdict.proposal == proposal.id) return verdict.score;
   return -1;
@@ -112,7 +114,8 @@ SCENARIO("an approved proposal exceeds its region's lease and raises nobody else
     Strategy strategy = strategy_before(config, turns, one.window);
     const auto without = grants_of_others(strategy, config, turns, one, false);
     CHECK(grants_of_others(strategy, config, turns, one, true) == without);
-    const auto part = decide(strategy, turn.window, turn.epoch, turn.reports, turn.proposals);
+    const auto part =
+        decide(strategy, turn_reports(turn.window, turn.reports, turn.proposals), turn.epoch);
     const auto& renewed = part.answers.at(one.proposal.region.value).allocation;
     const Energy lease = renewed ? renewed->energy : held;
     CHECK(lease < price);

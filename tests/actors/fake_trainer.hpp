@@ -87,6 +87,7 @@ class FakeTrainer final : public Executor {
     const std::lock_guard lock(mutex_);
     return published_;
   }
+  std::optional<ImportanceReport> measure_importance(std::uint64_t) override { return {}; }
   void set_control_alive(bool alive) override {
     {
       const std::lock_guard lock(mutex_);

@@ -33,6 +33,7 @@ class MemoryJournal final : public JournalStore {
       if (entry.window >= from && entry.window <= to) found.push_back(entry);
     return found;
   }
+  std::string head() const override { return std::to_string(next_sequence() - 1); }
   Window last_window() const override {
     const std::lock_guard lock(mutex_);
     return entries_.empty() ? Window{} : entries_.back().window;

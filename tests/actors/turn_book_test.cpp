@@ -38,7 +38,7 @@ StrategyPart strategy(std::uint64_t number) {
 }  // namespace
 
 SCENARIO("a turn is complete when every present role has answered", "[turn_book]") {
-  TurnBook book(2);
+  TurnBook book(2, {}, false);
   book.open(window(1));
   book.add(part(1, 1));
   CHECK_FALSE(book.reports());
@@ -54,7 +54,7 @@ SCENARIO("a turn is complete when every present role has answered", "[turn_book]
 }
 
 SCENARIO("a role that leaves closes its place once, as absent", "[turn_book]") {
-  TurnBook book(2);
+  TurnBook book(2, {}, false);
   book.open(window(1));
   book.add(part(0, 1));
   book.leave(Role::narset, {1}, "crash");
@@ -75,7 +75,7 @@ SCENARIO("a role that leaves closes its place once, as absent", "[turn_book]") {
 }
 
 SCENARIO("entries come sorted, numbered without gaps, each with its cause", "[turn_entries]") {
-  TurnBook book(2);
+  TurnBook book(2, {}, false);
   CommandEntries commands;
   book.open(window(1));
   book.add(part(1, 1));
@@ -110,7 +110,7 @@ SCENARIO("entries come sorted, numbered without gaps, each with its cause", "[tu
     REQUIRE(records.size() == 2);
     CHECK(records[0].present);
     CHECK_FALSE(records[1].present);
-    CHECK(records[1].inputs.front().outcomes.size() == 1);
+    CHECK(records[1].input.value().outcomes.size() == 1);
     CHECK(release_records(all, {0}).front().commands.size() == 2);
   }
 }

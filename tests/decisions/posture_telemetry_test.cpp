@@ -6,6 +6,7 @@
 
 #include "tests/decisions/scripted_region.hpp"
 #include "tests/decisions/some_reports.hpp"
+#include "tests/decisions/turn_reports.hpp"
 
 namespace esper {
 namespace {
@@ -28,7 +29,7 @@ struct Watched {
     const RegionTurn turn = region.next();
     const RegionPart part = decide(tactics, turn, {1});
     region.take(part);
-    (void)decide(strategy, turn.window, {1}, {part.report}, part.proposals);
+    (void)decide(strategy, turn_reports(turn.window, {part.report}, part.proposals), {1});
     return strategy.posture.posture;
   }
   void see_calm(int windows) {

@@ -6,6 +6,7 @@
 
 #include "actors/decisions/strategy.hpp"
 #include "tests/decisions/scripted_region.hpp"
+#include "tests/decisions/turn_reports.hpp"
 
 namespace esper {
 
@@ -35,7 +36,8 @@ struct RegionAndBank {
     const RegionTurn told = region.next();
     const RegionPart part = decide(tactics, told, epoch, read_back);
     region.take(part);
-    StrategyPart answer = decide(strategy, told.window, bank_epoch, {part.report}, part.proposals);
+    StrategyPart answer =
+        decide(strategy, turn_reports(told.window, {part.report}, part.proposals), bank_epoch);
     answers.push_back(answer.answers.front());
     return answer;
   }
@@ -46,7 +48,7 @@ struct RegionAndBank {
     const RegionTurn told = region.next();
     const RegionPart part = decide(tactics, told, epoch, read_back);
     region.take(part);
-    miss(strategy, told.window, {part.report}, part.proposals);
+    miss(strategy, turn_reports(told.window, {part.report}, part.proposals));
     answers.emplace_back();
   }
 
@@ -56,7 +58,7 @@ struct RegionAndBank {
     const RegionTurn told = region.next();
     miss(tactics, told);
     region.take_absence();
-    StrategyPart answer = decide(strategy, told.window, bank_epoch, {}, {});
+    StrategyPart answer = decide(strategy, turn_reports(told.window, {}), bank_epoch);
     answers.push_back(answer.answers.front());
     return answer;
   }

@@ -2,6 +2,7 @@
 #include "actors/decisions/book.hpp"
 #include "actors/decisions/random.hpp"
 #include "actors/decisions/strategy.hpp"
+#include "tests/decisions/turn_reports.hpp"
 #include "tests/test_seed.hpp"
 
 #include <catch2/catch.hpp>
@@ -99,7 +100,7 @@ SCENARIO("a region's book and the ledger agree after every turn", "[strategy][bo
       }
       reports.push_back(report);
     }
-    before = decide(strategy, window, {1}, reports, proposals);
+    before = decide(strategy, turn_reports(window, reports, proposals), {1});
     CHECK(before.refused.empty());
     for (const RegionReport& report : reports) {
       Spender twin = spenders[report.region.value];

@@ -3,6 +3,7 @@
 #include "actors/decisions/strategy.hpp"
 #include "messages/json.hpp"
 #include "tests/decisions/some_reports.hpp"
+#include "tests/decisions/turn_reports.hpp"
 #include "tests/test_seed.hpp"
 
 #include <catch2/catch.hpp>
@@ -75,11 +76,12 @@ void random_turn(RandomStream& random, std::vector<Strategy*> strategies, Window
   std::optional<std::string> first;
   for (Strategy* strategy : strategies) {
     if (missed) {
-      miss(*strategy, window, reports, proposals);
+      miss(*strategy, turn_reports(window, reports, proposals));
       CHECK(strategy->ledger.conserves_energy());
       continue;
     }
-    const StrategyPart part = decide(*strategy, window, first_epoch, reports, proposals);
+    const StrategyPart part =
+        decide(*strategy, turn_reports(window, reports, proposals), first_epoch);
     REQUIRE(strategy->ledger.conserves_energy());
     const LedgerBalance& balance = part.balance;
     REQUIRE(balance.minted ==

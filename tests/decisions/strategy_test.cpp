@@ -1,6 +1,7 @@
 #include "actors/decisions/strategy.hpp"
 
 #include "tests/decisions/some_reports.hpp"
+#include "tests/decisions/turn_reports.hpp"
 
 #include <rapidcheck.h>
 #include <catch2/catch.hpp>
@@ -12,7 +13,7 @@ namespace esper {
 namespace {
 
 StrategyPart decide_calm(Strategy& strategy, Window window) {
-  return decide(strategy, window, first_epoch, calm_reports(window), {});
+  return decide(strategy, turn_reports(window, calm_reports(window)), first_epoch);
 }
 
 SCENARIO("leases are dealt a turn early and their authority has no gap", "[strategy]") {
@@ -74,7 +75,8 @@ SCENARIO("a hold mints nothing and authority goes on", "[strategy]") {
     (void)decide_calm(strategy, window);
   auto broken = calm_reports({6});
   broken[2].non_finite = true;
-  const StrategyPart part = decide(strategy, {6}, first_epoch, broken, {some_proposal(0, 1, 5)});
+  const StrategyPart part =
+      decide(strategy, turn_reports({6}, broken, {some_proposal(0, 1, 5)}), first_epoch);
   REQUIRE(part.posture.has_value());
   CHECK(part.posture->from == Posture::explore);
   CHECK(part.posture->to == Posture::hold);
@@ -94,7 +96,7 @@ SCENARIO("regressions halve the coming mints", "[strategy]") {
   (void)decide_calm(strategy, {1});
   auto regressed = calm_reports({2});
   regressed[0].losses = regressed[0].regressions = 1;
-  (void)decide(strategy, {2}, first_epoch, regressed, {});
+  (void)decide(strategy, turn_reports({2}, regressed), first_epoch);
   std::vector<std::int64_t> minted;
   for (Window window{3}; window <= Window{24}; window = window + 1)
     if (const auto part = decide_calm(strategy, window); part.mint)
@@ -109,7 +111,7 @@ SCENARIO("an absent region gets authority back when it reports", "[strategy]") {
   for (Window window{2}; window <= Window{6}; window = window + 1) {
     auto reports = calm_reports(window);
     reports.erase(reports.begin() + 1);
-    const StrategyPart part = decide(strategy, window, first_epoch, reports, {});
+    const StrategyPart part = decide(strategy, turn_reports(window, reports), first_epoch);
     CHECK(part.answers.size() == 3);
     CHECK_FALSE(part.answers[1].allocation.has_value());
   }
@@ -131,10 +133,10 @@ SCENARIO("a strategist that was away answers for its absence", "[strategy]") {
       {MovementKind::top_up, {0}, 1, {{0}, first_epoch, 2}, {10}},
       {MovementKind::release, {0}, 9, {}, {0}},
   };
-  miss(strategy, {2}, reports, {some_proposal(2, 7, 10)});
+  miss(strategy, turn_reports({2}, reports, {some_proposal(2, 7, 10)}));
   CHECK(strategy.ledger.balance().reserved == Energy{40});
   for (Window window{3}; window <= Window{6}; window = window + 1)
-    miss(strategy, window, calm_reports(window), {});
+    miss(strategy, turn_reports(window, calm_reports(window)));
   const StrategyPart part = decide_calm(strategy, {7});
   REQUIRE(part.answers[2].verdicts.size() == 1);
   CHECK(part.answers[2].verdicts[0].proposal == 7);
@@ -158,9 +160,9 @@ SCENARIO("what regions told an absent strategist counts", "[strategy]") {
     reports[0].losses = reports[0].regressions = 1;
     reports[0].returns = {{{0}, 1, 0.1, -0.1}};
     if (absent)
-      miss(strategy, {2}, reports, {});
+      miss(strategy, turn_reports({2}, reports));
     else
-      (void)decide(strategy, {2}, first_epoch, reports, {});
+      (void)decide(strategy, turn_reports({2}, reports), first_epoch);
     for (Window window{3}; window < Window{6}; window = window + 1)
       (void)decide_calm(strategy, window);
     const StrategyPart part = decide_calm(strategy, {6});
@@ -176,7 +178,7 @@ SCENARIO("reservations expire and their region is told", "[strategy]") {
   (void)decide_calm(strategy, {1});
   auto reports = calm_reports({2});
   reports[0].movements = {{MovementKind::reserve, {0}, 1, {{0}, first_epoch, 1}, {40}}};
-  (void)decide(strategy, {2}, first_epoch, reports, {});
+  (void)decide(strategy, turn_reports({2}, reports), first_epoch);
   for (Window window{3}; window < Window{22}; window = window + 1)
     CHECK(decide_calm(strategy, window).answers[0].expired.empty());
   CHECK(decide_calm(strategy, {22}).answers[0].expired == std::vector<std::uint64_t>{1});
@@ -187,7 +189,7 @@ SCENARIO("a refused movement is told with its region and reason", "[strategy]") 
   (void)decide_calm(strategy, {1});
   auto reports = calm_reports({2});
   reports[1].movements = {{MovementKind::reserve, {0}, 5, {{1}, first_epoch, 1}, {4'000}}};
-  const StrategyPart part = decide(strategy, {2}, first_epoch, reports, {});
+  const StrategyPart part = decide(strategy, turn_reports({2}, reports), first_epoch);
   REQUIRE(part.refused.size() == 1);
   CHECK(part.refused[0] == "region 1: reserve of reservation 5: the account holds less");
 }
@@ -215,8 +217,9 @@ SCENARIO("an approved proposal exceeds its own lease and touches nobody else's",
         for (std::uint32_t id = 0; id < *rc::gen::inRange(0U, 5U); ++id)
           proposals.push_back(
               some_proposal(*rc::gen::inRange(0U, 3U), id + 1, *rc::gen::inRange(1, 150)));
-      const StrategyPart funded = decide(with, window, first_epoch, reports, proposals);
-      const StrategyPart plain = decide(without, window, first_epoch, reports, {});
+      const StrategyPart funded =
+          decide(with, turn_reports(window, reports, proposals), first_epoch);
+      const StrategyPart plain = decide(without, turn_reports(window, reports), first_epoch);
       for (std::uint32_t region = 0; region < 3; ++region) {
         const auto& grant = funded.answers[region].allocation;
         const auto& other = plain.answers[region].allocation;
@@ -241,11 +244,11 @@ SCENARIO("a realised return changes its region's later rank", "[strategy]") {
     (void)decide_calm(strategy, {1});
     auto reports = calm_reports({2});
     reports[0].returns = {{{0}, 1, 0.1, realised}, {{0}, 2, 0.1, realised}};
-    (void)decide(strategy, {2}, first_epoch, reports, {});
+    (void)decide(strategy, turn_reports({2}, reports), first_epoch);
     OpportunityProposal first = some_proposal(0, 3, 80), second = some_proposal(2, 3, 80);
     second.predicted_gain = 0.09;
     const StrategyPart part =
-        decide(strategy, {3}, first_epoch, calm_reports({3}), {first, second});
+        decide(strategy, turn_reports({3}, calm_reports({3}), {first, second}), first_epoch);
     CHECK(part.answers[0].verdicts.size() == 1);
     CHECK(part.answers[2].verdicts.size() == 1);
     return part.answers[0].verdicts[0].kind == VerdictKind::approved ? 0 : 2;
@@ -264,8 +267,8 @@ SCENARIO("the emergency pool is drawn window by window", "[strategy]") {
     reports[0].in_crisis = true;
     OpportunityProposal shaken = some_proposal(0, 1, ask);
     shaken.predicted_gain = 0.001;  // so that the other takes the whole treasury first
-    const auto part =
-        decide(strategy, {2}, first_epoch, reports, {shaken, some_proposal(2, 1, 80)});
+    const auto part = decide(
+        strategy, turn_reports({2}, reports, {shaken, some_proposal(2, 1, 80)}), first_epoch);
     CHECK(part.answers[2].verdicts.at(0).kind == VerdictKind::approved);
     return part.answers[0].verdicts.at(0).kind;
   };
@@ -278,7 +281,8 @@ SCENARIO("an approval carries conditions that an executor can enforce", "[strate
   (void)decide_calm(strategy, {1});
   OpportunityProposal proposal = some_proposal(1, 1, 30);
   proposal.mitigations.clip_norm = std::numeric_limits<double>::quiet_NaN();
-  const StrategyPart part = decide(strategy, {2}, first_epoch, calm_reports({2}), {proposal});
+  const StrategyPart part =
+      decide(strategy, turn_reports({2}, calm_reports({2}), {proposal}), first_epoch);
   const Verdict& verdict = part.answers[1].verdicts.at(0);
   REQUIRE(verdict.kind == VerdictKind::approved);
   CHECK(verdict.conditions.alpha_stages == strategy.settings.gates.alpha_stages);

@@ -1,0 +1,119 @@
+#include "actors/decisions/host_surgery.hpp"
+
+#include <algorithm>
+
+namespace esper {
+namespace {
+
+std::uint64_t elements(const TensorDescription& tensor) {
+  std::uint64_t count = 1;
+  for (const std::uint32_t size : tensor.shape) count *= size;
+  return count;
+}
+
+std::uint64_t operations(const TensorDescription& tensor) {
+  return elements(tensor) * tensor.operations_per_element;
+}
+
+/// Operations from each tensor to the loss; one more entry, 0, behind the last.
+std::vector<std::uint64_t> downstream_of(const HostDescription& host) {
+  std::vector<std::uint64_t> downstream(host.tensors.size() + 1, 0);
+  for (std::size_t i = host.tensors.size(); i-- > 0;)
+    downstream[i] = downstream[i + 1] + operations(host.tensors[i]);
+  return downstream;
+}
+
+bool owns(const RegionDescription& region, const std::string& tensor) {
+  return std::any_of(region.parameter_prefixes.begin(), region.parameter_prefixes.end(),
+                     [&](const std::string& prefix) { return tensor.starts_with(prefix); });
+}
+
+/// Each slot's place in the flow: the first tensor downstream of it.
+std::vector<std::size_t> places_of(const HostDescription& host) {
+  const auto downstream = downstream_of(host);
+  std::vector<std::size_t> places;
+  for (const SlotDescription& slot : host.slots)
+    places.push_back(static_cast<std::size_t>(
+        std::find(downstream.begin(), downstream.end(), slot.operations_downstream) -
+        downstream.begin()));
+  return places;
+}
+
+void count(HostDescription& host, const std::vector<std::size_t>& places) {
+  host.parameters = host.operations = 0;
+  for (RegionDescription& region : host.regions) region.parameters = region.operations = 0;
+  for (const TensorDescription& tensor : host.tensors) {
+    host.parameters += elements(tensor);
+    host.operations += operations(tensor);
+    for (RegionDescription& region : host.regions) {
+      if (!owns(region, tensor.name)) continue;
+      region.parameters += elements(tensor);
+      region.operations += operations(tensor);
+    }
+  }
+  const auto downstream = downstream_of(host);
+  for (std::size_t i = 0; i < host.slots.size(); ++i)
+    host.slots[i].operations_downstream = downstream[places[i]];
+}
+
+/// The places are right only if they give back what the host says of itself.
+bool described(const HostDescription& host, const std::vector<std::size_t>& places) {
+  if (host.tensors.empty()) return false;
+  if (std::any_of(places.begin(), places.end(),
+                  [&](std::size_t place) { return place > host.tensors.size(); }))
+    return false;
+  HostDescription counted = host;
+  count(counted, places);
+  return counted.parameters == host.parameters && counted.operations == host.operations &&
+         std::equal(host.regions.begin(), host.regions.end(), counted.regions.begin(),
+                    [](const RegionDescription& told, const RegionDescription& found) {
+                      return told.parameters == found.parameters &&
+                             told.operations == found.operations;
+                    });
+}
+
+bool usable(const GroupCut& cut, const CoupledGroup& group) {
+  return !cut.kept.empty() && cut.kept.back() < group.channels &&
+         std::adjacent_find(cut.kept.begin(), cut.kept.end(), [](std::uint32_t a, std::uint32_t b) {
+           return a >= b;
+         }) == cut.kept.end();
+}
+
+bool shrink(HostDescription& host, CoupledGroup& group, std::uint32_t channels) {
+  for (const CoupledDimension& dimension : group.dimensions)
+    for (TensorDescription& tensor : host.tensors) {
+      if (tensor.name != dimension.tensor) continue;
+      if (dimension.dimension >= tensor.shape.size()) return false;
+      std::uint32_t& size = tensor.shape[dimension.dimension];
+      if (size != group.channels * dimension.stride) return false;
+      size = channels * dimension.stride;
+    }
+  for (const SlotId slot : group.slots) {
+    if (slot.value >= host.slots.size() || host.slots[slot.value].channels != group.channels)
+      return false;
+    host.slots[slot.value].channels = channels;
+  }
+  group.channels = channels;
+  return true;
+}
+
+}  // namespace
+
+Result<HostDescription, SurgeryRefusal> after_cuts(const HostDescription& host,
+                                                   const std::vector<GroupCut>& cuts) {
+  const auto places = places_of(host);
+  if (!described(host, places)) return SurgeryRefusal::uncoupled;
+  HostDescription cut = host;
+  for (const GroupCut& one : cuts) {
+    const auto group =
+        std::find_if(cut.coupled_groups.begin(), cut.coupled_groups.end(),
+                     [&](const CoupledGroup& known) { return known.name == one.group; });
+    if (group == cut.coupled_groups.end() || !usable(one, *group) ||
+        !shrink(cut, *group, static_cast<std::uint32_t>(one.kept.size())))
+      return SurgeryRefusal::uncoupled;
+  }
+  count(cut, places);
+  return cut;
+}
+
+}  // namespace esper

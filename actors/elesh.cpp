@@ -1,0 +1,60 @@
+// Elesh translates; the executor measures, on a copy, while training goes on.
+#include "actors/roles.hpp"
+
+namespace esper {
+
+namespace {
+
+struct EleshState {
+  std::uint64_t measured{};  ///< newest checkpoint
+  const char* name = "elesh";
+};
+
+class Elesh {
+ public:
+  Elesh(EleshHandle::stateful_pointer<EleshState> self, ControlContextPtr context)
+      : self_(self), context_(std::move(context)) {}
+
+  /// The same checkpoint is announced again while its turn stays open.
+  void measure(const CheckpointReady& ready) const {
+    auto& state = self_->state;
+    if (ready.checkpoint <= state.measured) return;
+    state.measured = ready.checkpoint;
+    auto report = context_->executor.measure_importance(ready.checkpoint);
+    if (!report) {
+      report.emplace();
+      report->problem = "there is no copy of this checkpoint";
+    }
+    report->checkpoint = ready.checkpoint;
+    context_->lanes.emrakul.send(*report, self_->context());
+    context_->metrics.add("esper_importance_reports_total", "elesh", "", 1);
+  }
+
+ private:
+  EleshHandle::stateful_pointer<EleshState> self_;
+  ControlContextPtr context_;
+};
+
+EleshHandle::behavior_type elesh(EleshHandle::stateful_pointer<EleshState> self,
+                                 ControlContextPtr context) {
+  keep_exception_text(self);
+  auto delay = std::make_shared<HandlerDelay>(context->config, Role::elesh, RegionId{});
+  const Elesh role(self, context);
+  return {
+      [=](const CheckpointReady& ready) {
+        const Delivery delivery(context->lanes.elesh.queue());
+        delay->pause();
+        role.measure(ready);
+      },
+      [](Nudge) {},
+  };
+}
+
+}  // namespace
+
+caf::strong_actor_ptr start_elesh(caf::local_actor& parent, const ControlContextPtr& context,
+                                  Epoch) {
+  return caf::actor_cast<caf::strong_actor_ptr>(parent.spawn<caf::detached>(elesh, context));
+}
+
+}  // namespace esper
