@@ -36,6 +36,8 @@ class GpuFactory final : public TrainingFactory {
     for (std::size_t i = 0; i < count; ++i) {
       models[i]->latency_batch_seconds = quantile(batches[i], 0.5);
       models[i]->latency_single_seconds = quantile(singles[i], 0.5);
+      models[i]->latency_batch_seconds_min = quantile(batches[i], 0);
+      models[i]->latency_single_seconds_min = quantile(singles[i], 0);
     }
   }
 };

@@ -65,6 +65,7 @@ struct TrainingEnd {
   /// them, and the seeds that are part of it.
   std::vector<std::uint32_t> widths;
   std::vector<PlantedSeed> planted;
+  bool cut{};  ///< channels were cut
 };
 
 /// One host, its data and its loop; what libesper_gpu.so makes. All calls on one thread, but for

@@ -31,6 +31,7 @@ struct TrainedModel {
   std::uint64_t steps{};
   double latency_batch_seconds{};   ///< median of interleaved forward passes, batch of training
   double latency_single_seconds{};  ///< the same, one sample
+  double latency_batch_seconds_min{}, latency_single_seconds_min{};
   double wall_seconds{};
   std::string weights_hash;  ///< SHA-256 over parameters and buffers in name order
 
@@ -44,6 +45,8 @@ struct TrainedModel {
       field("steps", &TrainedModel::steps),
       field("latency_batch_seconds", &TrainedModel::latency_batch_seconds),
       field("latency_single_seconds", &TrainedModel::latency_single_seconds),
+      field("latency_batch_seconds_min", &TrainedModel::latency_batch_seconds_min),
+      field("latency_single_seconds_min", &TrainedModel::latency_single_seconds_min),
       field("wall_seconds", &TrainedModel::wall_seconds),
       field("weights_hash", &TrainedModel::weights_hash));
 };

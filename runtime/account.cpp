@@ -6,9 +6,14 @@
 #include "actors/decisions/cycles.hpp"
 #include "messages/json.hpp"
 #include "messages/turn.hpp"
+#include "runtime/journal_kinds.hpp"
 
 namespace esper {
 namespace {
+
+bool is_final(const std::string& fate) {
+  return fate == "fossilised" || fate == "culled" || fate == "retired";
+}
 
 /// Reads entries in sequence order and keeps the books of the report.
 class Accountant {
@@ -18,18 +23,22 @@ class Accountant {
   void take(const JournalEntry& entry) {
     account_.windows = std::max(account_.windows, entry.window.value);
     window_ = entry.window;
-    on<HostDescription>(entry, [&](const auto& host) { host_ = host; });
-    on<StrategyPart>(entry, [&](const auto& part) { strategy(part); });
-    on<RegionReport>(entry, [&](const auto& report) { region(report); });
-    on<GateVerdict>(entry, [&](const auto& verdict) { gate(verdict, entry.region); });
-    on<AdaptationCommand>(entry, [&](const auto& command) { this->command(command); });
-    on<Outcome>(entry, [&](const auto& outcome) { this->outcome(outcome); });
-    on<OpportunityProposal>(entry, [&](const auto& proposal) { this->proposal(proposal); });
-    on<TurnApplied>(entry, [&](const auto& applied) { account_.late_turns += applied.late; });
-    on<Restart>(entry, [&](const auto& restart) {
+    scaffolds_.take(entry);
+    surgeries_.take(entry);
+    visit_payload<HostDescription>(entry, [&](const auto& host) { host_ = host; });
+    visit_payload<StrategyPart>(entry, [&](const auto& part) { strategy(part); });
+    visit_payload<RegionReport>(entry, [&](const auto& report) { region(report); });
+    visit_payload<GateVerdict>(entry, [&](const auto& verdict) { gate(verdict, entry.region); });
+    visit_payload<AdaptationCommand>(entry, [&](const auto& command) { this->command(command); });
+    visit_payload<Outcome>(entry, [&](const auto& outcome) { this->outcome(outcome); });
+    visit_payload<OpportunityProposal>(entry,
+                                       [&](const auto& proposal) { this->proposal(proposal); });
+    visit_payload<TurnApplied>(entry,
+                               [&](const auto& applied) { account_.late_turns += applied.late; });
+    visit_payload<Restart>(entry, [&](const auto& restart) {
       count(account_.restarts, role_text(restart.role, restart.region));
     });
-    on<Absence>(entry, [&](const auto& absence) {
+    visit_payload<Absence>(entry, [&](const auto& absence) {
       count(account_.absences, role_text(absence.role, absence.region) + ": " + absence.reason);
     });
   }
@@ -45,6 +54,14 @@ class Accountant {
       }
       account_.cycles.push_back(one);
     }
+    account_.scaffolds = scaffolds_.scaffolds();
+    account_.troubles = scaffolds_.troubles();
+    account_.checkpoints = surgeries_.checkpoints();
+    account_.surgeries = surgeries_.surgeries();
+    for (const SurgeryAccount& surgery : account_.surgeries)
+      if (surgery.result == "kept")
+        for (CycleAccount& cycle : account_.cycles)
+          if (cycle.cycle.value == cycle_number(surgery.window)) cycle.compacted += surgery.price;
     const auto asked = energy.refused + asked_and_met_;
     if (asked > Energy{})
       energy.refused_share =
@@ -53,11 +70,6 @@ class Accountant {
   }
 
  private:
-  template <typename T, typename Visitor>
-  void on(const JournalEntry& entry, Visitor&& visit) {
-    if (entry.kind == T::schema.name) visit(parsed<T>(entry.payload));
-  }
-
   [[nodiscard]] std::string region_name(RegionId region) const {
     return region.value < host_.regions.size() ? host_.regions[region.value].name
                                                : std::to_string(region.value);
@@ -98,6 +110,11 @@ class Accountant {
       cycle.minted += part.mint->minted;
       cycle.posture = name_of(part.mint->posture);
     }
+    if (part.pruning) {
+      cycles_[part.pruning->cycle.value].allowance = part.pruning->allowance;
+      if (part.pruning->cycle.value > 1)
+        cycles_[part.pruning->cycle.value - 1].forecast = part.pruning->forecast;
+    }
     for (const auto& answers : part.answers) {
       if (answers.allocation)
         books(answers.allocation->cycle.value, answers.region).granted +=
@@ -129,7 +146,8 @@ class Accountant {
     cycle.refused = std::max(cycle.refused, report.refused);  // counted up within the cycle
     for (const auto& movement : report.movements) {
       if (movement.kind == MovementKind::reserve) cycle.reserved += movement.energy;
-      if (movement.kind == MovementKind::settle) cycle.spent += movement.energy;
+      if (movement.kind == MovementKind::settle || movement.kind == MovementKind::draw)
+        cycle.spent += movement.energy;
     }
     for (const auto& realised : report.returns)
       for (auto& proposal : account_.proposals)
@@ -148,7 +166,7 @@ class Accountant {
   void gate(const GateVerdict& verdict, RegionId region) {
     const bool refused_at_birth = verdict.gate == "G0" && !verdict.passed;
     auto& known = seed(refused_at_birth ? SeedId{} : verdict.seed, region, verdict.slot);
-    if (known.fate == "fossilised" || known.fate == "culled") return;
+    if (is_final(known.fate)) return;
     known.blueprint = verdict.blueprint.empty() ? known.blueprint : verdict.blueprint;
     known.gate = verdict.gate;
     known.measured = verdict.measured;
@@ -167,14 +185,15 @@ class Accountant {
     if (outcome.refusal != CommandRefusal::none) return refusal(outcome);
     if (outcome.seed.value == 0) return;
     auto& known = seed(outcome.seed, outcome.region, outcome.slot);
-    if (known.fate == "fossilised" || known.fate == "culled") return;
+    if (is_final(known.fate)) return;
     known.fate = name_of(outcome.stage);
     if (outcome.stage == Stage::embargoed || outcome.stage == Stage::dormant) known.fate = "culled";
+    if (outcome.kind == CommandKind::retire) known.fate = "retired";
     if (outcome.reflex) {
       known.gate = "reflex";
       known.reason = outcome.cause;
     }
-    if (known.fate == "culled" || known.fate == "fossilised") known.window = window_;
+    if (is_final(known.fate)) known.window = window_;
   }
 
   /// The executor's last word on a germination that G0 had let pass; other refused commands only
@@ -212,6 +231,8 @@ class Accountant {
   HostDescription host_;
   std::map<std::uint64_t, CycleAccount> cycles_;
   Energy asked_and_met_;
+  ScaffoldAccountant scaffolds_;
+  SurgeryAccountant surgeries_;
   RunAccount account_;
 };
 

@@ -5,6 +5,8 @@
 
 #include "messages/audit.hpp"
 #include "messages/host.hpp"
+#include "runtime/scaffold_account.hpp"
+#include "runtime/surgery_account.hpp"
 
 namespace esper {
 
@@ -82,10 +84,15 @@ struct CycleAccount {
   Energy minted;
   std::string posture;
   std::vector<RegionCycle> regions;
+  Energy forecast;   ///< still to spend on seeds under way, at its end
+  Energy allowance;  ///< what pruning might cost in it
+  Energy compacted;  ///< what it did cost
 
   static constexpr auto schema = record(
       "CycleAccount", field("cycle", &CycleAccount::cycle), field("minted", &CycleAccount::minted),
-      field("posture", &CycleAccount::posture), field("regions", &CycleAccount::regions));
+      field("posture", &CycleAccount::posture), field("regions", &CycleAccount::regions),
+      field("forecast", &CycleAccount::forecast), field("allowance", &CycleAccount::allowance),
+      field("compacted", &CycleAccount::compacted));
 };
 
 struct Counted {
@@ -101,18 +108,24 @@ struct RunAccount {
   std::vector<CycleAccount> cycles;
   std::vector<SeedAccount> seeds;  ///< in order of their decisions
   std::vector<ProposalAccount> proposals;
+  std::vector<ScaffoldAccount> scaffolds;
+  std::vector<TroubleAccount> troubles;
+  std::vector<CheckpointAccount> checkpoints;
+  std::vector<SurgeryAccount> surgeries;
   std::vector<Counted> refusals;  ///< by the executor and the ledger
   std::vector<Counted> restarts;  ///< by role
   std::vector<Counted> absences;  ///< by role and reason
   std::uint64_t late_turns{};
   std::uint64_t windows{};
 
-  static constexpr auto schema =
-      record("RunAccount", field("energy", &RunAccount::energy),
-             field("cycles", &RunAccount::cycles), field("seeds", &RunAccount::seeds),
-             field("proposals", &RunAccount::proposals), field("refusals", &RunAccount::refusals),
-             field("restarts", &RunAccount::restarts), field("absences", &RunAccount::absences),
-             field("late_turns", &RunAccount::late_turns), field("windows", &RunAccount::windows));
+  static constexpr auto schema = record(
+      "RunAccount", field("energy", &RunAccount::energy), field("cycles", &RunAccount::cycles),
+      field("seeds", &RunAccount::seeds), field("proposals", &RunAccount::proposals),
+      field("scaffolds", &RunAccount::scaffolds), field("troubles", &RunAccount::troubles),
+      field("checkpoints", &RunAccount::checkpoints), field("surgeries", &RunAccount::surgeries),
+      field("refusals", &RunAccount::refusals), field("restarts", &RunAccount::restarts),
+      field("absences", &RunAccount::absences), field("late_turns", &RunAccount::late_turns),
+      field("windows", &RunAccount::windows));
 };
 
 /// `cycle_windows` > 0 is the config's. Errors: throws MalformedJson or nlohmann's errors when an

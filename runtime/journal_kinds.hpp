@@ -10,6 +10,7 @@
 #include "messages/audit.hpp"
 #include "messages/blueprint.hpp"
 #include "messages/host.hpp"
+#include "messages/json.hpp"
 
 namespace esper {
 
@@ -22,6 +23,12 @@ using JournalKinds =
                SeedStatus, RegionReport, GateVerdict, Price, AdaptationCommand, OpportunityProposal,
                Escalation, StrategyPart, Absence, Restart, CheckpointReady, SurgeryOutcome,
                ScaffoldRequest, ImportanceReport, PruningPart>;
+
+/// Calls `visit(message)` when the entry holds a T.
+template <Described T, typename Visitor>
+void visit_payload(const JournalEntry& entry, Visitor&& visit) {
+  if (entry.kind == T::schema.name) visit(parsed<T>(entry.payload));
+}
 
 /// All names, `config_kind` first.
 [[nodiscard]] std::vector<std::string> journal_kind_names();

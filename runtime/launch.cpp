@@ -63,7 +63,11 @@ LaunchResult launch_grown(const RunConfig& config, const LaunchSeams& seams,
                           const std::atomic<bool>& stop,
                           const std::function<void(const TrainingProgress&)>& tell,
                           std::unique_ptr<Training>& kept) {
-  kept = seams.factory.make({.config = config, .arm = "grown", .widths = {}});
+  kept = seams.factory.make({.config = config,
+                             .arm = "grown",
+                             .widths = {},
+                             .planted = {},
+                             .checkpoints = seams.checkpoints});
   const auto catalogue =
       config.mode == Mode::off ? Catalogue{} : kept->assess(chosen_blueprints(config.blueprints));
   write_opening(seams.journal, config, kept->host(), catalogue);

@@ -21,7 +21,8 @@ struct LaunchSeams {
   Journal& journal;
   Metrics& metrics;
   Log& log;
-  TelemetryFilter filter = {};  ///< tests only; empty in production
+  TelemetryFilter filter = {};   ///< tests only; empty in production
+  std::string checkpoints = {};  ///< folder; "": none are written
 };
 
 /// The blueprints that the config asks for: built-in ones, filtered, and its own.

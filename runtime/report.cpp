@@ -41,7 +41,7 @@ std::string verdict_of(double gain, double spread, std::size_t seeds) {
 }  // namespace
 
 std::uint64_t total_operations(const OperationCount& count) {
-  return count.training + count.seeds + count.shadow + count.gate;
+  return count.training + count.seeds + count.shadow + count.gate + count.weaning;
 }
 
 void compare_arms(RunReport& report) {

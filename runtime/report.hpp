@@ -48,7 +48,8 @@ struct RunReport {
   std::vector<Gain> gain;
   std::vector<Cost> cost;
   RunAccount account;
-  std::vector<Counted> breakers;  ///< that stood open, by role
+  std::optional<TrainedModel> uncut;  ///< the grown model's shape before surgery: its latency alone
+  std::vector<Counted> breakers;      ///< that stood open, by role
   std::optional<JournalSeal> seal;
 
   static constexpr auto schema =
@@ -59,8 +60,8 @@ struct RunReport {
              field("first_irreproducible", &RunReport::first_irreproducible),
              field("error", &RunReport::error), field("arms", &RunReport::arms),
              field("gain", &RunReport::gain), field("cost", &RunReport::cost),
-             field("account", &RunReport::account), field("breakers", &RunReport::breakers),
-             field("seal", &RunReport::seal));
+             field("account", &RunReport::account), field("uncut", &RunReport::uncut),
+             field("breakers", &RunReport::breakers), field("seal", &RunReport::seal));
 };
 
 /// Shadow, gate and seed passes counted in.
@@ -90,6 +91,12 @@ struct Comparison {
 
 void print_summary(std::ostream& out, const RunReport& report);
 void print_comparison(std::ostream& out, const std::vector<RunReport>& reports);
+/// Troubles, scaffolds, checkpoints and surgery, as far as there were any.
+void print_temporary(std::ostream& out, const RunAccount& account);
+/// Size and latency of the grown model before surgery beside those after it.
+void print_compaction(std::ostream& out, const RunReport& report);
+/// Spend, forecast and the pruning allowance, cycle by cycle.
+void print_economy(std::ostream& out, const RunAccount& account);
 void print_ledger(std::ostream& out, const RunAccount& account);
 
 /// Columns as wide as their widest cell; the first row is the head. Numbers stand to the right.

@@ -1,26 +1,12 @@
 #include <algorithm>
-#include <iomanip>
 #include <ostream>
-#include <sstream>
 
 #include "runtime/report.hpp"
+#include "runtime/report_numbers.hpp"
 
 namespace esper {
 namespace {
 
-std::string fixed(double value, int digits) {
-  std::ostringstream text;
-  text << std::fixed << std::setprecision(digits) << value;
-  return text.str();
-}
-
-std::string significant(double value) {
-  std::ostringstream text;
-  text << std::setprecision(3) << value;
-  return text.str();
-}
-
-std::string percent(double share) { return fixed(100 * share, 2) + " %"; }
 std::string times(double value) { return value > 0 ? fixed(value, 3) + "x" : "-"; }
 std::string signed_percent(double share) { return (share > 0 ? "+" : "") + percent(share); }
 
@@ -173,6 +159,9 @@ void print_summary(std::ostream& out, const RunReport& report) {
   const auto& account = report.account;
   print_seeds(out, account);
   print_proposals(out, account);
+  print_temporary(out, account);
+  print_economy(out, account);
+  print_compaction(out, report);
   const auto& energy = account.energy;
   out << "\nEnergy (thousandths): minted " << energy.minted.thousandths << ", granted "
       << energy.granted.thousandths << ", spent " << energy.spent.thousandths << ", lapsed "

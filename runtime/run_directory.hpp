@@ -37,6 +37,7 @@ class RunDirectory {
   [[nodiscard]] std::filesystem::path journal() const { return path_ / "journal.db"; }
   [[nodiscard]] std::filesystem::path log() const { return path_ / "esper.log"; }
   [[nodiscard]] std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
+  [[nodiscard]] std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
   [[nodiscard]] std::filesystem::path report() const { return path_ / "report.json"; }
 
   /// Another process is running in it.

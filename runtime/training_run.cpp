@@ -13,6 +13,13 @@ namespace {
 
 constexpr std::chrono::milliseconds metrics_interval{1'000};
 
+/// What a model is built from: its widths, the seeds that are part of it, and whether it was cut.
+struct Shape {
+  std::vector<std::uint32_t> widths;
+  std::vector<PlantedSeed> planted;
+  bool cut{};
+};
+
 /// An arm with the training behind it, which the latency is measured on.
 struct TrainedArm {
   TrainedModel model;
@@ -74,10 +81,12 @@ class TrainingRun {
       metrics_.set("esper_training_loss_nats", "tolaria", "", now.loss);
       metrics_file_.at(now.step);
     };
-    const auto result =
-        launch_grown(config_, {factory_, journal, metrics_, log_}, stop_, tell, arm.training);
+    const auto result = launch_grown(
+        config_, {factory_, journal, metrics_, log_, {}, directory_.checkpoints().string()}, stop_,
+        tell, arm.training);
     progress_.end();
     arm.model = result.grown.model;
+    shape_ = {result.grown.widths, result.grown.planted, result.grown.cut};
     report_.journal_hash = result.decision_hash;
     report_.weights_hash = arm.model.weights_hash;
     report_.first_irreproducible = result.first_irreproducible;
@@ -93,14 +102,16 @@ class TrainingRun {
   void train_baselines() {
     if (config_.mode == Mode::off) return;  // the grown arm is the host alone already
     const auto& model = config_.model;
-    if (config_.baselines.host) train_baseline("host", {});
+    if (config_.baselines.host) train_baseline("host", Shape{});
     if (config_.baselines.widened)
-      train_baseline("widened", widened(model.host, model.size, arms_.front().model.parameters));
+      train_baseline("widened",
+                     {widened(model.host, model.size, arms_.front().model.parameters), {}, false});
+    if (config_.baselines.scratch && shape_.cut) train_baseline("scratch", shape_);
   }
 
-  void train_baseline(const std::string& name, std::vector<std::uint32_t> widths) {
+  void train_baseline(const std::string& name, const Shape& shape) {
     if (stop_) return;
-    TrainingRequest request{config_, name, std::move(widths)};
+    TrainingRequest request{config_, name, shape.widths, shape.planted, {}};
     request.config.mode = Mode::off;
     request.config.training.steps_max = static_cast<std::uint32_t>(arms_.front().model.steps);
     TrainedArm arm{{}, factory_.make(request)};
@@ -125,6 +136,15 @@ class TrainingRun {
       trained.push_back(arm.training.get());
       models.push_back(&arm.model);
     }
+    std::unique_ptr<Training> before;
+    if (shape_.cut) {  // latency does not ask what the weights are
+      TrainingRequest request{config_, "uncut", {}, shape_.planted, {}};
+      request.config.mode = Mode::off;
+      before = factory_.make(request);
+      trained.push_back(before.get());
+      models.push_back(&report_.uncut.emplace());
+      report_.uncut->arm = "uncut";
+    }
     factory_.measure_latency(trained, models);
   }
 
@@ -147,6 +167,11 @@ class TrainingRun {
 
   void close(Journal& journal) {
     report_.account = account_of(journal.read_all(), config_.time.cycle_windows);
+    for (const auto& surgery : report_.account.surgeries)
+      if (report_.uncut && report_.uncut->parameters == 0 && surgery.result == "kept") {
+        report_.uncut->parameters = surgery.parameters_before;
+        report_.uncut->operations = surgery.operations_before;
+      }
     if (report_.journal_hash.empty()) report_.journal_hash = journal.decision_hash();
     const auto& energy = report_.account.energy;
     if (energy.minted != energy.available + energy.reserved + energy.spent + energy.lapsed)
@@ -168,6 +193,7 @@ class TrainingRun {
   JsonLog log_;
   RunReport report_;
   std::vector<TrainedArm> arms_;
+  Shape shape_;  ///< of the grown model
 };
 
 }  // namespace

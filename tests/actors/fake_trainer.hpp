@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 
+#include "actors/decisions/host_surgery.hpp"
 #include "actors/decisions/lifecycle.hpp"
 #include "actors/decisions/random.hpp"
 #include "messages/interfaces.hpp"
@@ -31,6 +32,16 @@ class FakeTrainer final : public Executor {
       report.applied.push_back({turns_.front().turn, window, turns_.front().turn + 1 != window});
       for (const auto& command : turns_.front().commands)
         report.outcomes.push_back(apply(command, window));
+      if (turns_.front().surgery)
+        report.surgeries.push_back(operate(*turns_.front().surgery, window));
+    }
+    if (checkpoint_windows_ > 0 && window.value % checkpoint_windows_ == 0) {
+      auto& ready = report.checkpoint.emplace();
+      ready.checkpoint = window.value / checkpoint_windows_;
+      ready.window = window;
+      ready.structure_version = structure_;
+      ready.measurable = true;
+      measured_at_ = structure_;
     }
     if (const auto meanwhile = std::exchange(meanwhile_, nullptr)) {
       lock.unlock();
@@ -87,7 +98,29 @@ class FakeTrainer final : public Executor {
     const std::lock_guard lock(mutex_);
     return published_;
   }
-  std::optional<ImportanceReport> measure_importance(std::uint64_t) override { return {}; }
+  /// From now on every so many windows close a checkpoint of this host, which can be cut.
+  void enable_checkpoints(const HostDescription& host, std::uint64_t windows) {
+    const std::lock_guard lock(mutex_);
+    host_ = host;
+    checkpoint_windows_ = windows;
+  }
+  /// Channel c of each group matters c times as much as the first.
+  std::optional<ImportanceReport> measure_importance(std::uint64_t checkpoint) override {
+    const std::lock_guard lock(mutex_);
+    ImportanceReport report;
+    report.checkpoint = checkpoint;
+    report.structure_version = measured_at_;
+    report.samples = 1;
+    report.host = host_;
+    for (const auto& group : host_.coupled_groups) {
+      auto& told = report.groups.emplace_back();
+      told.group = group.name;
+      for (std::uint32_t channel = 0; channel < group.channels; ++channel)
+        told.importance.push_back(channel);
+      told.activity.assign(group.channels, 1);
+    }
+    return report;
+  }
   void set_control_alive(bool alive) override {
     {
       const std::lock_guard lock(mutex_);
@@ -111,6 +144,10 @@ class FakeTrainer final : public Executor {
     const std::lock_guard lock(mutex_);
     return applied_;
   }
+  [[nodiscard]] HostDescription host() const {
+    const std::lock_guard lock(mutex_);
+    return host_;
+  }
   [[nodiscard]] std::size_t with_stage(Stage stage) const {
     std::size_t count = 0;
     for (const auto& seed : seeds()) count += seed.stage == stage;
@@ -123,6 +160,24 @@ class FakeTrainer final : public Executor {
     for (const auto& [id, seed] : seeds_)
       if (seed.stage != Stage::embargoed && seed.stage != Stage::dormant)
         published_.push_back(seed);
+  }
+  SurgeryOutcome operate(const SurgeryOrder& order, Window window) {
+    SurgeryOutcome outcome;
+    outcome.plan = order.plan.id;
+    outcome.parameters_before = host_.parameters;
+    const auto cut = after_cuts(host_, order.plan.cuts);
+    if (order.boundary != window)
+      outcome.refusal = SurgeryRefusal::not_a_checkpoint;
+    else if (!cut)
+      outcome.refusal = cut.refusal();
+    if (outcome.refusal == SurgeryRefusal::none) {
+      host_ = cut.value();
+      outcome.cuts = order.plan.cuts;
+      ++structure_;
+    }
+    outcome.parameters_after = host_.parameters;
+    outcome.structure_version = structure_;
+    return outcome;
   }
   Outcome apply(const AdaptationCommand& command, Window window) {
     Outcome outcome{};
@@ -216,6 +271,8 @@ class FakeTrainer final : public Executor {
   std::map<CommandId, int> applied_;
   Window newest_, released_;
   bool alive_ = true;
+  HostDescription host_;
+  std::uint64_t checkpoint_windows_{}, structure_{}, measured_at_{};
 };
 
 }  // namespace esper

@@ -7,26 +7,10 @@
 #include "messages/json.hpp"
 #include "messages/turn.hpp"
 #include "runtime/progress.hpp"
+#include "tests/runtime/journal_entries.hpp"
 
 namespace esper {
 namespace {
-
-/// Builds a journal's entries with little writing.
-class Entries {
- public:
-  template <typename T>
-  void add(std::uint64_t window, Role role, std::uint32_t region, const T& message) {
-    JournalEntry entry;
-    entry.sequence = list.size() + 1;
-    entry.window = {window};
-    entry.role = role;
-    entry.region = {region};
-    entry.kind = T::schema.name;
-    entry.payload = canonical(message);
-    list.push_back(std::move(entry));
-  }
-  std::vector<JournalEntry> list;
-};
 
 HostDescription host() {
   HostDescription made;

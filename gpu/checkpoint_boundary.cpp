@@ -1,0 +1,197 @@
+#include "gpu/checkpoint_boundary.hpp"
+
+#include "actors/decisions/cycles.hpp"
+#include "actors/decisions/number.hpp"
+#include "gpu/coupling_probe.hpp"
+#include "gpu/isolation.hpp"
+#include "gpu/seed_training.hpp"
+#include "gpu/surgery.hpp"
+
+namespace esper {
+
+namespace {
+
+constexpr std::int64_t probe_samples = 8;
+
+std::string times(double before, double after) {
+  return std::to_string(before) + " before, " + std::to_string(after) + " after";
+}
+
+}  // namespace
+
+CheckpointBoundary::CheckpointBoundary(HostModel& host, torch::optim::Optimizer& optimizer,
+                                       const SessionSettings& settings, const SessionData& data,
+                                       StepBoundary& boundary)
+    : host_(host), optimizer_(optimizer), settings_(settings), data_(data), boundary_(boundary) {}
+
+void CheckpointBoundary::take(const TurnRelease& turn) {
+  zone_version_ = std::max(zone_version_, turn.zone_version);
+  if (turn.surgery) orders_.push_back(*turn.surgery);
+}
+
+std::uint64_t CheckpointBoundary::close(Window window, WindowReport& report) {
+  operations_ = 0;
+  for (const SurgeryOrder& order : std::exchange(orders_, {}))
+    report.surgeries.push_back(carry_out(order, window));
+  const std::uint64_t checkpoint =
+      checkpoint_at(window, settings_.time.cycle_windows, settings_.time.checkpoint_cycles);
+  if (checkpoint == 0) return operations_;
+  const GateScore now = score();
+  CheckpointReady& ready = report.checkpoint.emplace();
+  ready.checkpoint = checkpoint;
+  ready.window = window;
+  ready.structure_version = boundary_.history().structure;
+  ready.gate_loss = now.loss;
+  ready.gate_accuracy = now.accuracy;
+  ready.measurable = settings_.compaction.enabled && data_.make_host && take_copy(checkpoint);
+  return operations_;
+}
+
+GateScore CheckpointBoundary::score() {
+  const Batch batch = data_.gate_batch(settings_.time.verdict_samples);
+  const EvaluationScope still(all_modules(host_, boundary_.bed()));
+  const torch::NoGradGuard no_graph;
+  const GateScore found = gate_score(host_, data_, batch);
+  for (Slot& slot : host_.slots()) slot.forget();
+  operations_ += static_cast<std::uint64_t>(batch.inputs.size(0)) *
+                 (host_.description().operations + boundary_.bed().fossilised_operations());
+  return found;
+}
+
+CheckpointBoundary::Refused CheckpointBoundary::admit(const SurgeryOrder& order, Window window) {
+  if (settings_.mode != Mode::act) return {SurgeryRefusal::observe_only, "mode: observe"};
+  if (order.epoch < newest_epoch_)
+    return {SurgeryRefusal::old_epoch, "a newer incarnation has ordered"};
+  if (order.plan.id <= newest_plan_)
+    return {SurgeryRefusal::already_done, "this plan, or a later one, was carried out"};
+  const bool closes =
+      checkpoint_at(window, settings_.time.cycle_windows, settings_.time.checkpoint_cycles) > 0;
+  if (order.boundary != window || !closes)
+    return {SurgeryRefusal::not_a_checkpoint,
+            "for the boundary of window " + std::to_string(order.boundary.value)};
+  if (order.plan.zone_version != zone_version_)
+    return {SurgeryRefusal::zone_changed, "zones of version " + std::to_string(zone_version_) +
+                                              ", planned for " +
+                                              std::to_string(order.plan.zone_version)};
+  if (order.plan.structure_version != boundary_.history().structure)
+    return {SurgeryRefusal::stale_structure,
+            "structure of version " + std::to_string(boundary_.history().structure) +
+                ", planned for " + std::to_string(order.plan.structure_version)};
+  return coupling_of(order.plan);
+}
+
+/// The description is checked by Elesh before it measures; what was never checked is not cut.
+CheckpointBoundary::Refused CheckpointBoundary::coupling_of(const PruningPlan&) {
+  const std::lock_guard lock(coupling_mutex_);
+  if (!coupling_checked_)
+    return {SurgeryRefusal::wrong_coupling, "the host's coupled groups were not checked"};
+  if (!coupling_fault_.empty()) return {SurgeryRefusal::wrong_coupling, coupling_fault_};
+  return {};
+}
+
+SurgeryOutcome CheckpointBoundary::carry_out(const SurgeryOrder& order, Window window) {
+  SurgeryOutcome outcome;
+  outcome.plan = order.plan.id;
+  const auto count = [&](std::uint64_t& parameters, std::uint64_t& operations) {
+    parameters = host_.description().parameters + boundary_.bed().parameters();
+    operations = host_.description().operations + boundary_.bed().operations();
+  };
+  count(outcome.parameters_before, outcome.operations_before);
+  Refused refused = admit(order, window);
+  newest_epoch_ = std::max(newest_epoch_, order.epoch);
+  if (refused.refusal == SurgeryRefusal::none) {
+    newest_plan_ = order.plan.id;
+    try {
+      refused = operate(order.plan, outcome);
+    } catch (const std::exception& failure) {
+      if (before_.taken()) before_.restore();
+      refused = {SurgeryRefusal::fault, failure.what()};
+    }
+    before_.drop();
+  }
+  outcome.refusal = refused.refusal;
+  outcome.detail = std::move(refused.detail);
+  outcome.structure_version = boundary_.history().structure;
+  count(outcome.parameters_after, outcome.operations_after);
+  return outcome;
+}
+
+CheckpointBoundary::Refused CheckpointBoundary::operate(const PruningPlan& plan,
+                                                        SurgeryOutcome& outcome) {
+  SeedBed& bed = boundary_.bed();
+  const GateScore before = score();
+  outcome.loss_before = before.loss;
+  outcome.accuracy_before = before.accuracy;
+  const std::uint64_t operations = host_.description().operations;
+  const Structure structure(host_, bed);
+  before_.take(tensors_of(host_.module()), {&optimizer_}, {});
+  CutAnswer answer = cut(host_, bed, optimizer_, plan.cuts);
+  if (answer.refusal != SurgeryRefusal::none) return {answer.refusal, std::move(answer.detail)};
+  const GateScore after = score();
+  outcome.loss_after = after.loss;
+  outcome.accuracy_after = after.accuracy;
+  const char* harm = nullptr;
+  if (!finite(after.loss))
+    harm = "the loss is not finite";
+  else if (before.accuracy - after.accuracy > settings_.compaction.accuracy_drop_max)
+    harm = "accuracy fell";
+  else if (host_.description().operations >= operations)
+    harm = "it saves no operations";
+  if (harm != nullptr) {
+    before_.restore();
+    structure.restore(host_, bed);
+    return {SurgeryRefusal::harmful,
+            std::string{harm} + ": " + times(before.accuracy, after.accuracy)};
+  }
+  outcome.cuts = plan.cuts;
+  ++boundary_.history().structure;
+  cut_ = ever_cut_ = true;
+  return {};
+}
+
+/// Without waiting: where Elesh still measures an older copy, this checkpoint has none.
+bool CheckpointBoundary::take_copy(std::uint64_t checkpoint) {
+  const std::unique_lock lock(copy_mutex_, std::try_to_lock);
+  if (!lock) return false;
+  if (!copy_) copy_ = std::make_unique<ModelCopy>(data_.make_host, settings_.builder);
+  copy_->take(host_, boundary_.bed());
+  if (batches_.empty()) {
+    const Batch gate = data_.gate_batch(settings_.compaction.importance_samples);
+    const std::int64_t count = gate.inputs.size(0);
+    const std::int64_t at_once = data_.batch_samples > 0 ? data_.batch_samples : count;
+    for (std::int64_t begin = 0; begin < count; begin += at_once) {
+      const std::int64_t end = std::min(begin + at_once, count);
+      batches_.push_back({gate.inputs.slice(0, begin, end), gate.targets.slice(0, begin, end)});
+    }
+  }
+  copied_ = checkpoint;
+  copied_structure_ = boundary_.history().structure;
+  return true;
+}
+
+std::optional<ImportanceReport> CheckpointBoundary::measure(std::uint64_t checkpoint) {
+  const std::lock_guard lock(copy_mutex_);
+  if (!copy_ || copied_ != checkpoint) return std::nullopt;
+  std::string fault;
+  {
+    const std::lock_guard coupling(coupling_mutex_);
+    if (!coupling_checked_) {
+      const auto found = coupling_fault(
+          copy_->host(), batches_.front().inputs.slice(0, 0, probe_samples), settings_.seed);
+      coupling_fault_ = found.value_or("");
+      coupling_checked_ = true;
+    }
+    fault = coupling_fault_;
+  }
+  ImportanceReport report;
+  if (fault.empty())
+    report = esper::measure(*copy_, batches_, data_.loss, stop_);
+  else
+    report.problem = fault;
+  report.checkpoint = checkpoint;
+  report.structure_version = copied_structure_;
+  report.host = copy_->host().description();
+  return report;
+}
+
+}  // namespace esper

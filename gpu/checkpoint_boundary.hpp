@@ -1,0 +1,70 @@
+#pragma once
+// What happens where a checkpoint closes: an approved surgery is carried out and verified, a copy
+// is taken for Elesh, and the checkpoint is announced. On the trainer's thread but for `measure`.
+#include <condition_variable>
+#include <map>
+#include <mutex>
+
+#include "gpu/gate_score.hpp"
+#include "gpu/importance.hpp"
+#include "gpu/step_boundary.hpp"
+
+namespace esper {
+
+class CheckpointBoundary {
+ public:
+  /// All references must outlive it.
+  CheckpointBoundary(HostModel& host, torch::optim::Optimizer& optimizer,
+                     const SessionSettings& settings, const SessionData& data,
+                     StepBoundary& boundary);
+
+  /// What a turn says of the zones, and its order, which waits for the boundary that it is for.
+  void take(const TurnRelease& turn);
+  /// Closes `window`: orders are carried out or refused, a checkpoint is announced. Returns the
+  /// operations of its passes.
+  [[nodiscard]] std::uint64_t close(Window window, WindowReport& report);
+  /// Channels left since the last call: shapes are to be looked at anew.
+  [[nodiscard]] bool take_cut() { return std::exchange(cut_, false); }
+  [[nodiscard]] bool ever_cut() const { return ever_cut_; }
+
+  /// Elesh's thread: the host's description is checked, once for each structure, and importance
+  /// measured on the copy of this checkpoint. Nothing when there is no such copy.
+  [[nodiscard]] std::optional<ImportanceReport> measure(std::uint64_t checkpoint);
+  /// Ends a measurement under way, soon.
+  void stop_measuring() { stop_.store(true); }
+
+ private:
+  struct Refused {
+    SurgeryRefusal refusal{SurgeryRefusal::none};
+    std::string detail;
+  };
+  [[nodiscard]] SurgeryOutcome carry_out(const SurgeryOrder& order, Window window);
+  [[nodiscard]] Refused admit(const SurgeryOrder& order, Window window);
+  [[nodiscard]] Refused operate(const PruningPlan& plan, SurgeryOutcome& outcome);
+  [[nodiscard]] Refused coupling_of(const PruningPlan& plan);
+  [[nodiscard]] bool take_copy(std::uint64_t checkpoint);
+  [[nodiscard]] GateScore score();
+
+  HostModel& host_;
+  torch::optim::Optimizer& optimizer_;
+  const SessionSettings& settings_;
+  const SessionData& data_;
+  StepBoundary& boundary_;
+  std::vector<SurgeryOrder> orders_;
+  std::uint64_t zone_version_{}, newest_plan_{}, operations_{};
+  Epoch newest_epoch_;
+  bool cut_{}, ever_cut_{};
+  Snapshot before_;  ///< the hot checkpoint of a surgery
+
+  std::mutex copy_mutex_;  ///< held by Elesh while it measures; the trainer only tries
+  std::unique_ptr<ModelCopy> copy_;
+  std::vector<Batch> batches_;
+  std::uint64_t copied_{};  ///< checkpoint that the copy is of
+  std::uint64_t copied_structure_{};
+  std::mutex coupling_mutex_;
+  bool coupling_checked_{};
+  std::string coupling_fault_;  ///< of the host's description; "": it is true
+  std::atomic<bool> stop_{};
+};
+
+}  // namespace esper
