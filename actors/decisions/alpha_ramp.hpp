@@ -1,6 +1,6 @@
 #pragma once
-// The blend schedule of one grafted seed. Alpha rises only in the window after a command; without
-// one it stands still, so a silent control side never deepens a graft.
+// The blend schedule of one grafted seed. Alpha moves only in the window after a command; without
+// one it stands still, so a silent control side never deepens a graft, nor a weaning.
 #include <algorithm>
 #include <cstdint>
 #include <utility>
@@ -46,7 +46,17 @@ inline void advance(AlphaRamp& ramp) {
   ramp.step = 0;
 }
 
-/// Alpha stays where it is until the next advance.
+/// Begins the way down to the next lower stage, which is 0 below the first; at 0 it stays there.
+/// One wean is one descent.
+inline void descend(AlphaRamp& ramp) {
+  const auto reached = std::lower_bound(ramp.stages.begin(), ramp.stages.end(), ramp.alpha);
+  ramp.stages_begun = static_cast<std::uint32_t>(reached - ramp.stages.begin());
+  ramp.from = ramp.alpha;
+  ramp.to = ramp.stages_begun == 0 ? 0 : ramp.stages[ramp.stages_begun - 1];
+  ramp.step = 0;
+}
+
+/// Alpha stays where it is until the next advance or descent.
 inline void hold(AlphaRamp& ramp) {
   ramp.from = ramp.to = ramp.alpha;
   ramp.step = ramp.ramp_steps;

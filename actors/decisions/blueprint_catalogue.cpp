@@ -3,6 +3,12 @@
 #include <algorithm>
 
 namespace esper {
+namespace {
+
+/// On the graph without success: four cycles of the default length.
+constexpr std::uint32_t scaffold_windows = 24;
+
+}  // namespace
 
 std::vector<Blueprint> built_in_blueprints() {
   const auto growth = [](const char* name, BlueprintKind kind, std::uint32_t kernel,
@@ -16,6 +22,13 @@ std::vector<Blueprint> built_in_blueprints() {
     blueprint.birth = birth;
     return blueprint;
   };
+  const auto scaffold = [&](const char* name, BlueprintKind kind, std::uint32_t reduction) {
+    Blueprint blueprint = growth(name, kind, 0, reduction, Birth::random);
+    blueprint.blueprint_class = BlueprintClass::scaffold;
+    blueprint.sunset_exit = SunsetExit::either;
+    blueprint.sunset_windows = scaffold_windows;
+    return blueprint;
+  };
   // A plain rescaling has nothing to break symmetry for, so it is born at zero; convolutions grew
   // to more when born at random and isolated for a short while.
   return {
@@ -25,6 +38,8 @@ std::vector<Blueprint> built_in_blueprints() {
       growth("bottleneck", BlueprintKind::bottleneck, 3, 2, Birth::random),
       growth("low_rank", BlueprintKind::low_rank, 0, 4, Birth::random),
       growth("spatial_depthwise", BlueprintKind::spatial_depthwise, 5, 0, Birth::random),
+      scaffold("normalisation_scaffold", BlueprintKind::normalisation, 0),
+      scaffold("low_rank_scaffold", BlueprintKind::low_rank, 4),
   };
 }
 

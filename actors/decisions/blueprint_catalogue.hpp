@@ -3,11 +3,21 @@
 #include <vector>
 
 #include "messages/blueprint.hpp"
+#include "messages/host.hpp"
 
 namespace esper {
 
-/// One growth design per kind that our library trusts; `plain_convolution` is not among them.
+/// One growth design per kind that our library trusts (`plain_convolution` is not among them), then
+/// the scaffolds.
 [[nodiscard]] std::vector<Blueprint> built_in_blueprints();
+
+/// May a scaffold of this kind be absorbed into the host's own weights where it stands? Only beside
+/// a linear layer, and only a function that is itself linear once its statistics stand still; every
+/// other one has to be weaned. Shape and stride are the executor's to check.
+[[nodiscard]] constexpr bool foldable(BlueprintKind kind, SlotKind slot) {
+  return slot == SlotKind::branch &&
+         (kind == BlueprintKind::normalisation || kind == BlueprintKind::low_rank);
+}
 
 /// m = max(1, C / reduction); C when the design names no reduction.
 [[nodiscard]] std::uint64_t reduced_channels(const Blueprint& blueprint, std::uint64_t channels);

@@ -59,6 +59,26 @@ SCENARIO("a ramp climbs one stage per advance", "[alpha_ramp]") {
   }
 }
 
+SCENARIO("a ramp goes down one stage per descent, to exactly 0", "[alpha_ramp]") {
+  AlphaRamp ramp = alpha_ramp({0.25, 0.5, 0.75, 1.0}, 4);
+  for (int stage = 0; stage < 4; ++stage) {
+    advance(ramp);
+    take_window(ramp);
+  }
+  descend(ramp);
+  CHECK(take_step(ramp) == 0.9375);
+  CHECK(take_step(ramp) == 0.875);
+  hold(ramp);
+  take_window(ramp);
+  CHECK(ramp.alpha == 0.875);
+  for (const double expected : {0.75, 0.5, 0.25, 0.0, 0.0}) {
+    descend(ramp);
+    CHECK(ramp.alpha >= expected);
+    take_window(ramp);
+    CHECK(ramp.alpha == expected);
+  }
+}
+
 SCENARIO("unusable stages are told", "[alpha_ramp]") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   CHECK(usable_alpha_stages({1.0}));
@@ -78,15 +98,17 @@ SCENARIO("whatever the commands, alpha stays within its stages", "[alpha_ramp]")
       stages.push_back(static_cast<double>(i) / static_cast<double>(count));
     AlphaRamp ramp = alpha_ramp(stages, *rc::gen::inRange<std::uint32_t>(0, 9));
     std::uint32_t risen = 0;
-    for (const int action : *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 12))) {
+    for (const int action : *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 14))) {
       if (action == 0) escape(ramp);
       if (action == 1) hold(ramp);
       if (action == 2) advance(ramp), risen = 0;
+      if (action >= 12) descend(ramp), risen = ramp.ramp_steps;
       const double before = ramp.alpha;
       const double alpha = take_step(ramp);
       if (alpha > before) ++risen;
       RC_ASSERT(alpha >= 0 && alpha <= stages.back());
       RC_ASSERT(risen <= ramp.ramp_steps);
+      if (action >= 12) RC_ASSERT((alpha < before || before == 0));
       if (action == 0) RC_ASSERT(alpha == 0.0);
       if (action == 1) RC_ASSERT(alpha == before);
     }
@@ -95,6 +117,11 @@ SCENARIO("whatever the commands, alpha stays within its stages", "[alpha_ramp]")
       take_window(ramp);
     }
     RC_ASSERT(ramp.alpha == stages.back());
+    for (std::uint32_t stage = 0; stage < count; ++stage) {
+      descend(ramp);
+      take_window(ramp);
+    }
+    RC_ASSERT(ramp.alpha == 0.0);
   }));
 }
 

@@ -154,7 +154,12 @@ SCENARIO("built-in blueprints are complete", "[blueprint_catalogue]") {
   for (const Blueprint& blueprint : blueprints) {
     names.insert(blueprint.name);
     kinds.insert(blueprint.kind);
-    CHECK(blueprint.blueprint_class == BlueprintClass::growth);
+    const bool scaffold = blueprint.blueprint_class == BlueprintClass::scaffold;
+    CHECK((blueprint.sunset_exit != SunsetExit::none) == scaffold);
+    CHECK((blueprint.sunset_windows > 0) == scaffold);
+    // Every built-in scaffold can leave without a trace from a branch slot, and from nowhere else.
+    if (scaffold) CHECK(foldable(blueprint.kind, SlotKind::branch));
+    CHECK_FALSE(foldable(blueprint.kind, SlotKind::point));
     for (const std::uint64_t channels : {1U, 8U, 96U}) {
       CHECK(parameters_of(blueprint, channels) > 0);
       CHECK(operations_of(blueprint, channels, 7, 7) > 0);
@@ -162,6 +167,9 @@ SCENARIO("built-in blueprints are complete", "[blueprint_catalogue]") {
   }
   CHECK(names.size() == blueprints.size());
   CHECK(kinds.size() >= 6);
+  CHECK(names.contains("normalisation_scaffold"));
+  CHECK(names.contains("low_rank_scaffold"));
+  CHECK_FALSE(foldable(BlueprintKind::bottleneck, SlotKind::branch));
   CHECK_FALSE(kinds.contains(BlueprintKind::plain_convolution));
 }
 

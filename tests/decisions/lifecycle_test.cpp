@@ -23,7 +23,18 @@ const std::map<std::pair<Stage, CommandKind>, Stage> legal{
     {{stabilising, CommandKind::cull}, embargoed},
     {{grafting, CommandKind::roll_back}, embargoed},
     {{stabilising, CommandKind::roll_back}, embargoed},
+    {{weaning, CommandKind::cull}, embargoed},
+    {{sunset, CommandKind::cull}, embargoed},
+    {{weaning, CommandKind::roll_back}, embargoed},
     {{embargoed, CommandKind::lift_embargo}, dormant},
+    {{stabilising, CommandKind::freeze}, stabilising},
+    {{stabilising, CommandKind::fold}, sunset},
+    {{grafting, CommandKind::wean}, weaning},
+    {{stabilising, CommandKind::wean}, weaning},
+    {{weaning, CommandKind::wean}, weaning},
+    {{weaning, CommandKind::hold}, weaning},
+    {{weaning, CommandKind::sunset}, sunset},
+    {{sunset, CommandKind::retire}, dormant},
 };
 
 SCENARIO("every pair of stage and command is either in the table or refused", "[lifecycle]") {
