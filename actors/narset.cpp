@@ -47,6 +47,7 @@ class Narset {
                                  TacticsSettings{.budget = config.budget,
                                                  .gates = config.gates,
                                                  .time = config.time,
+                                                 .scaffolds = config.scaffolds,
                                                  .seed = config.seed},
                                  context_->host, catalogue);
     ask(self_, *context_, context_->peers.journal,

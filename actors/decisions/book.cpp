@@ -97,6 +97,21 @@ std::optional<SeedId> Book::expire(std::uint64_t reservation) {
   return seed;
 }
 
+void Book::take_emergency(Energy energy) { emergency_ = sane(emergency_ + sane(energy)); }
+
+Energy Book::draw(Energy most, CommandId command) {
+  const Energy spent = std::clamp(most, Energy{0}, emergency_);
+  if (spent == Energy{}) return {};
+  emergency_ -= spent;
+  move(MovementKind::draw, 0, command, spent);
+  return spent;
+}
+
+void Book::give_back(CommandId command) {
+  if (emergency_ == Energy{}) return;
+  move(MovementKind::give_back, 0, command, std::exchange(emergency_, {}));
+}
+
 Energy Book::open() const {
   Energy sum;
   for (const Reservation& one : open_) sum += one.energy;

@@ -25,8 +25,9 @@ enum class BookRefusal : std::uint8_t {
   already_reserved,     ///< this seed has open reservations
 };
 
-/// A plain value. `free` never falls below 0; each reservation is resolved once and its number is
-/// never used again: numbers come from a counter that a replay of the same turns rebuilds.
+/// A plain value. Neither `free` nor `emergency` falls below 0; each reservation is resolved once
+/// and its number is never used again: numbers come from a counter that a replay of the same turns
+/// rebuilds.
 class Book {
  public:
   explicit Book(RegionId region) : region_(region) {}
@@ -64,6 +65,17 @@ class Book {
   /// The ledger let it expire: it is gone, and the seed that it would have paid for is named.
   std::optional<SeedId> expire(std::uint64_t reservation);
 
+  /// Granted from the emergency pool: stands in escrow beside the lease, for a scaffold alone, and
+  /// does not end with it.
+  void take_emergency(Energy energy);
+  /// Spends part of it at once; returns what was really spent. 0 moves nothing.
+  Energy draw(Energy most, CommandId command);
+  /// The rest of it returns to the pool.
+  void give_back(CommandId command);
+  /// The pool took it back by itself: it is gone, and nothing is booked here.
+  void reclaim_emergency() { emergency_ = {}; }
+  [[nodiscard]] Energy emergency() const { return emergency_; }
+
   [[nodiscard]] Energy free() const { return free_; }
   [[nodiscard]] Window until() const { return until_; }
   [[nodiscard]] Energy open() const;
@@ -79,6 +91,7 @@ class Book {
 
   RegionId region_;
   Energy free_;
+  Energy emergency_;
   Window until_;
   std::uint64_t next_reservation_{1};
   std::vector<Reservation> open_;  ///< in order of their numbers

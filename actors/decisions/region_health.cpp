@@ -15,24 +15,30 @@ bool within(double value, double low, double high) { return value >= low && valu
 
 bool RegionHealth::in_crisis() const { return alarming_windows >= crisis_windows; }
 
-bool stable_window(const RegionTelemetry& seen, const GateConfig& gates) {
+bool rescued_window(const RegionTelemetry& seen, const GateConfig& gates) {
   return seen.steps_covered > 0 && seen.steps_missing == 0 && seen.non_finite == 0 &&
-         finite(seen.loss_mean) && finite(seen.loss_sigma) && seen.jitter <= gates.jitter_max &&
-         seen.drift <= gates.drift_max && seen.diversity >= gates.diversity_min &&
+         seen.jitter <= gates.jitter_max && seen.drift <= gates.drift_max &&
+         seen.diversity >= gates.diversity_min;
+}
+
+bool stable_window(const RegionTelemetry& seen, const GateConfig& gates) {
+  return rescued_window(seen, gates) && finite(seen.loss_mean) && finite(seen.loss_sigma) &&
          within(seen.signal_rms, gates.signal_min, gates.signal_max) &&
          within(seen.signal_gradient, gates.signal_min, gates.signal_max) &&
          finite(seen.gradient_norm_max) &&
          seen.gradient_norm_max <= gates.gradient_spike_max * seen.gradient_norm_median;
 }
 
-std::uint32_t bands_left(const RegionTelemetry& seen, double volatility, const GateConfig& gates) {
-  std::uint32_t left = 0;
-  if (!(seen.jitter <= gates.jitter_max)) ++left;
-  if (!(seen.drift <= gates.drift_max)) ++left;
-  if (!(seen.diversity >= gates.diversity_min)) ++left;
-  if (!within(seen.signal_rms, gates.signal_min, gates.signal_max)) ++left;
-  if (!within(seen.signal_gradient, gates.signal_min, gates.signal_max)) ++left;
-  if (volatility > crisis_volatility) ++left;
+std::vector<std::string_view> bands_left(const RegionTelemetry& seen, double volatility,
+                                         const GateConfig& gates) {
+  std::vector<std::string_view> left;
+  if (!(seen.jitter <= gates.jitter_max)) left.push_back("jitter");
+  if (!(seen.drift <= gates.drift_max)) left.push_back("drift");
+  if (!(seen.diversity >= gates.diversity_min)) left.push_back("diversity");
+  if (!within(seen.signal_rms, gates.signal_min, gates.signal_max)) left.push_back("signal_rms");
+  if (!within(seen.signal_gradient, gates.signal_min, gates.signal_max))
+    left.push_back("signal_gradient");
+  if (volatility > crisis_volatility) left.push_back("volatility");
   return left;
 }
 
@@ -48,7 +54,7 @@ void observe(RegionHealth& health, RegionId region, Window expected, const Regio
   if (missing) return;
   health.non_finite = seen.non_finite > 0;
   health.volatility = volatility(seen.loss_sigma, health.sigma_base);
-  const bool alarming = bands_left(seen, health.volatility, gates) >= 2;
+  const bool alarming = bands_left(seen, health.volatility, gates).size() >= 2;
   health.alarming_windows = alarming ? health.alarming_windows + 1 : 0;
   if (!stable_window(seen, gates)) {
     health.stable_windows = 0;

@@ -1,5 +1,8 @@
 #pragma once
 // How a region fares: stable, volatile or in crisis, from its windows alone.
+#include <string_view>
+#include <vector>
+
 #include "messages/configuration.hpp"
 #include "messages/telemetry.hpp"
 
@@ -23,9 +26,13 @@ constexpr double crisis_volatility = 0.5;
 /// Every band kept, no step missing, every number finite. NaN leaves each band.
 [[nodiscard]] bool stable_window(const RegionTelemetry& seen, const GateConfig& gates);
 
-/// How many of jitter, drift, diversity, signal and volatility are out; both signals count two.
-[[nodiscard]] std::uint32_t bands_left(const RegionTelemetry& seen, double volatility,
-                                       const GateConfig& gates);
+/// What a scaffold answers for: a whole window with jitter, drift and diversity in their bands.
+[[nodiscard]] bool rescued_window(const RegionTelemetry& seen, const GateConfig& gates);
+
+/// Those of jitter, drift, diversity, signal and volatility that are out, by name; the two signals
+/// count singly.
+[[nodiscard]] std::vector<std::string_view> bands_left(const RegionTelemetry& seen,
+                                                       double volatility, const GateConfig& gates);
 
 /// Takes one window. `expected` is the window and region that should have come: telemetry of
 /// another counts as a window missing, and so does a gap. A missing window is neither stable nor

@@ -73,27 +73,19 @@ const SeedTelemetry* seen_of(const Decision& decision, const SeedPlan& plan) {
   return nullptr;
 }
 
-/// Everything to alpha 0 at once, then the newest seed leaves; with no seed to blame, Tamiyo is
-/// told.
+/// Everything to alpha 0 at once, then the newest growth seed leaves; with no seed to blame, the
+/// region needs help from outside. A scaffold is not to blame: it came because of the crisis.
 void meet_crisis(Decision& decision) {
   auto& tactics = decision.tactics;
   const Window now = decision.turn.window;
   const bool in_crisis = tactics.health.in_crisis();
   if (!in_crisis) tactics.escalated = {};
   if (!in_crisis && !tactics.health.non_finite) return;
-  const auto newest = std::find_if(tactics.plans.rbegin(), tactics.plans.rend(),
-                                   [](const SeedPlan& plan) { return on_graph(plan.stage); });
+  const auto newest =
+      std::find_if(tactics.plans.rbegin(), tactics.plans.rend(),
+                   [](const SeedPlan& plan) { return on_graph(plan.stage) && !plan.scaffold; });
   if (newest == tactics.plans.rend()) {
-    const std::uint64_t again = std::max<std::uint64_t>(tactics.settings.time.cycle_windows, 1);
-    const bool due = tactics.escalated.value == 0 || now.value >= tactics.escalated.value + again;
-    if (in_crisis && due) {
-      Escalation escalation;
-      escalation.region = tactics.region;
-      escalation.window = now;
-      escalation.reason = "region in crisis with no seed of ours in its path";
-      decision.part.escalations.push_back(std::move(escalation));
-      tactics.escalated = now;
-    }
+    if (in_crisis) seek_help(decision);
     return;
   }
   if (!tactics.escape) {
@@ -129,9 +121,11 @@ void lift_embargoes(Decision& decision) {
 
 void judge_seeds(Decision& decision) {
   for (SeedPlan& plan : decision.tactics.plans) {
+    const SeedTelemetry* seen = seen_of(decision, plan);
+    // A window counts for its success even while a command is under way.
+    if (plan.scaffold && plan.doom.empty()) judge_scaffold(decision, plan, seen);
     if (plan.under_way) continue;
-    if (plan.doom.empty()) {
-      const SeedTelemetry* seen = seen_of(decision, plan);
+    if (!plan.scaffold && plan.doom.empty()) {
       if (plan.stage == Stage::train_isolated) judge_trial(decision, plan, seen);
       if (plan.stage == Stage::grafting) judge_ramp(decision, plan, seen);
       if (plan.stage == Stage::stabilising) judge_stability(decision, plan, seen);
@@ -143,7 +137,8 @@ void judge_seeds(Decision& decision) {
 }
 
 /// An outcome that never comes must not tie a seed for ever: past a reservation's life the
-/// executor is asked again, and its refusal tells the truth.
+/// executor is asked again, and its refusal tells the truth. A scaffold has no reservation that
+/// would expire before it ever stood.
 void forget_lost_commands(Tactics& tactics, Window now) {
   const auto lost = [&](std::optional<UnderWay>& under_way) {
     if (under_way &&
@@ -153,7 +148,10 @@ void forget_lost_commands(Tactics& tactics, Window now) {
   lost(tactics.escape);
   for (Plot& plot : tactics.plots) lost(plot.lift);
   for (SeedPlan& plan : tactics.plans)
-    if (plan.stage != Stage::dormant) lost(plan.under_way);
+    if (plan.stage != Stage::dormant || plan.scaffold) lost(plan.under_way);
+  std::erase_if(tactics.plans, [](const SeedPlan& plan) {
+    return plan.scaffold && plan.stage == Stage::dormant && !plan.under_way;
+  });
 }
 
 void begin_cycle(Tactics& tactics, Window now) {
@@ -177,6 +175,10 @@ void report(Decision& decision) {
   report.drift = seen.drift;
   report.learning_rate_ratio = seen.learning_rate_ratio;
   report.in_crisis = tactics.health.in_crisis();
+  report.stable = tactics.health.stable_windows > 0;
+  report.scaffolds = static_cast<std::uint32_t>(
+      std::count_if(tactics.plans.begin(), tactics.plans.end(),
+                    [](const SeedPlan& plan) { return plan.scaffold.has_value(); }));
   report.non_finite = tactics.health.non_finite;
   report.wins = std::exchange(tactics.wins, 0);
   report.losses = std::exchange(tactics.losses, 0);
@@ -192,12 +194,17 @@ void report(Decision& decision) {
 }  // namespace
 }  // namespace tactics
 
-Tactics::Tactics(RegionId own_region, TacticsSettings own_settings, const HostDescription& host,
-                 const Catalogue& catalogue)
+Tactics::Tactics(RegionId own_region, TacticsSettings own_settings, const HostDescription& own_host,
+                 const Catalogue& own_catalogue)
     : region(own_region),
       settings(std::move(own_settings)),
-      plots(tactics::plots_of(own_region, host)),
-      candidates(tactics::candidates_of(own_region, host, catalogue, plots)),
+      plots(tactics::plots_of(own_region, own_host)),
+      host(own_host),
+      catalogue(own_catalogue),
+      candidates(
+          tactics::candidates_of(own_region, host, catalogue, plots, BlueprintClass::growth)),
+      scaffold_candidates(
+          tactics::candidates_of(own_region, host, catalogue, plots, BlueprintClass::scaffold)),
       stream(settings.seed, "narset", own_region.value),
       book(own_region) {}
 
@@ -216,14 +223,17 @@ RegionPart decide(Tactics& tactics, const RegionTurn& turn, Epoch epoch,
     part.read_back = *read_back;
   }
   tactics::forget_lost_commands(tactics, turn.window);
+  tactics::review_trouble(tactics, turn.window);
   // What is decided now takes effect when the next window closes; past the lease it would be
   // refused, so the region holds still.
   if (tactics.book.has_authority(turn.window + 1)) {
     tactics::meet_crisis(decision);
+    tactics::plant_scaffold(decision);
     tactics::lift_embargoes(decision);
     tactics::judge_seeds(decision);
   }
   tactics::germinate(decision);
+  tactics::settle_emergency(decision);
   tactics::report(decision);
   return part;
 }

@@ -19,6 +19,7 @@ struct TacticsSettings {
   BudgetConfig budget;
   GateConfig gates;
   TimeConfig time;
+  ScaffoldConfig scaffolds;
   std::uint64_t seed{};
 };
 
@@ -51,6 +52,9 @@ struct Candidate {
   double downstream{};        ///< share of the host's operations
   bool quarantined{};
   Window not_before;  ///< after a refusal by the executor
+  SunsetExit exit{};  ///< this and below: of a scaffold alone
+  bool foldable{};    ///< where it would stand
+  std::uint32_t sunset_windows{};
 };
 
 /// What one blueprint brought in this region, in nats per sample on the gate split.
@@ -72,6 +76,47 @@ struct FiledProposal {
 struct WindowLoss {
   double mean{}, sigma{};
   std::uint32_t steps{};
+};
+
+/// What only a scaffold has: it is here to leave again.
+struct ScaffoldLife {
+  SunsetExit exit{SunsetExit::wean};
+  bool foldable{};
+  std::uint32_t sunset_windows{};    ///< on the graph without success, it leaves
+  Window grafted;                    ///< boundary at which it went on the graph; 0: not yet
+  Window first_draw;                 ///< 0: nothing was drawn for it yet
+  std::optional<double> first_loss;  ///< gate split, at its first measurement on the graph
+  std::uint32_t successes{};         ///< windows in a row, in the present stage
+  Window last_success;
+  bool succeeded{};
+  bool ramped_again{};       ///< its alpha was lost on the way up, once
+  Window frozen;             ///< boundary from which its statistics stand still; 0: they do not
+  std::string fold_refusal;  ///< "": none
+  double output_change{};    ///< by the fold that was refused
+  std::string leave;         ///< why it leaves without success; "": it does not
+  bool blamed{};             ///< and whether that speaks against its design
+  bool leave_told{};
+  Window moved;    ///< boundary of the last descent
+  bool held{};     ///< since then
+  bool overdue{};  ///< told: it leaves however the host fares
+};
+
+/// A scaffold that was asked of Tamiyo: awaited, then granted until it is planted.
+struct AskedScaffold {
+  std::size_t candidate{};
+  Window window;
+  bool granted{};
+  Window until;
+};
+
+/// What a region in trouble has tried. Over when it is calm again without help.
+struct Trouble {
+  std::optional<AskedScaffold> asked;
+  Window ask_not_before;           ///< after a refusal
+  Window rest_until;               ///< as counselled: nothing is planted before
+  bool awaits_counsel{};           ///< after a failure
+  std::string counselled;          ///< the design to ask for next; "": its own choice
+  std::vector<std::string> tried;  ///< designs that failed, the newest last
 };
 
 /// One seed from its germinating command until its plot is free again or taken for good.
@@ -96,7 +141,8 @@ struct SeedPlan {
   std::uint32_t full_windows{};  ///< at the last stage
   std::uint64_t proposal{};      ///< that paid for it; 0: the lease
   double predicted_gain{};
-  std::size_t candidate{};  ///< index, or past the end for an adopted seed
+  std::size_t candidate{};  ///< index in its class's list, or past the end for an adopted seed
+  std::optional<ScaffoldLife> scaffold;
 };
 
 struct Tactics {
@@ -106,7 +152,10 @@ struct Tactics {
   RegionId region;
   TacticsSettings settings;
   std::vector<Plot> plots;
-  std::vector<Candidate> candidates;
+  HostDescription host;                        ///< as the last surgery left it
+  Catalogue catalogue;                         ///< its sheets count parameters as of now, too
+  std::vector<Candidate> candidates;           ///< growth alone
+  std::vector<Candidate> scaffold_candidates;  ///< scaffolds alone
   std::vector<Experience> experiences;
   RandomStream stream;
 
@@ -117,6 +166,8 @@ struct Tactics {
   Book book;
   RegionHealth health;
   WindowLoss loss;                       ///< of the last whole window
+  std::optional<double> calm_gate_loss;  ///< of the last checkpoint that found the region calm
+  Trouble trouble;
   std::vector<SeedPlan> plans;           ///< in order of germination
   std::optional<std::size_t> wish;       ///< the candidate it would plant next
   std::vector<FiledProposal> proposals;  ///< that may still be approved or planted

@@ -5,6 +5,7 @@
 #include "actors/decisions/tactics_parts.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace esper::tactics {
 namespace {
@@ -44,6 +45,15 @@ void unplant(Tactics& tactics, const SeedPlan& plan) {
   erase(tactics, plan.seed);
 }
 
+/// A scaffold that left in order: its plot is free at once.
+void retire(Tactics& tactics, const SeedPlan& plan) {
+  const bool succeeded = plan.scaffold->succeeded;
+  ++(succeeded ? tactics.wins : tactics.losses);
+  realise(tactics, plan, succeeded ? plan.gain : std::min(plan.gain, 0.0));
+  tactics.book.release(plan.seed);
+  erase(tactics, plan.seed);
+}
+
 /// Moves a plan on to the stage that the executor tells, paying for what was passed.
 void reach(Tactics& tactics, SeedPlan& plan, Stage stage, Window now, CommandId command) {
   const bool forward = stage > plan.stage;
@@ -60,12 +70,22 @@ void reach(Tactics& tactics, SeedPlan& plan, Stage stage, Window now, CommandId 
     tactics.book.settle(plan.seed, ReservationPart::stabilise, plan.stabilise_due, command);
     return win(tactics, plan);
   }
+  if (stage == Stage::dormant && plan.scaffold && plan.stage == Stage::sunset)
+    return retire(tactics, SeedPlan{plan});
   if (stage == Stage::dormant || stage == Stage::embargoed) return forget(tactics, plan.seed, now);
-  if (stage != plan.stage) plan.since = now;
+  if (stage != plan.stage) {
+    plan.since = now;
+    if (plan.scaffold) plan.scaffold->successes = 0;
+  }
   plan.stage = stage;
+  if (plan.scaffold) {
+    if (on_graph(stage) && plan.scaffold->grafted.value == 0) plan.scaffold->grafted = now;
+  } else if (stage == Stage::weaning || stage == Stage::sunset) {
+    doom(plan, "it leaves like a scaffold and is none");
+  }
 }
 
-/// A seed of our region that we know nothing of is unpaid: it is taken in only to be culled.
+/// A seed of our region that we know nothing of is unpaid: it is taken in only to leave.
 void adopt(Tactics& tactics, SeedId seed, SlotId slot, Stage stage, const std::string& blueprint,
            Window now) {
   const auto plot = std::find_if(tactics.plots.begin(), tactics.plots.end(), [&](const Plot& one) {
@@ -93,6 +113,15 @@ void adopt(Tactics& tactics, SeedId seed, SlotId slot, Stage stage, const std::s
   plan.since = now;
   plan.touched_host = on_graph(stage);
   plan.doom = "not in this region's book";
+  const auto design =
+      std::find_if(tactics.scaffold_candidates.begin(), tactics.scaffold_candidates.end(),
+                   [&](const Candidate& one) { return one.blueprint == blueprint; });
+  if (design != tactics.scaffold_candidates.end() || stage == Stage::weaning ||
+      stage == Stage::sunset) {
+    // The host may lean on it, so it goes down by its own stairs.
+    plan.scaffold.emplace();
+    dismiss(plan, std::exchange(plan.doom, {}), false);
+  }
   tactics.plans.push_back(std::move(plan));
 }
 
@@ -127,6 +156,7 @@ void take_answers(Tactics& tactics, const Answers& answers, Window now) {
       if (top_up.energy > Energy{}) plan.top_up_asked = {};
     }
   }
+  take_scaffold_answers(tactics, answers);
   for (const std::uint64_t reservation : answers.expired) {
     const auto seed = tactics.book.expire(reservation);
     SeedPlan* plan = seed ? find(tactics, *seed) : nullptr;
@@ -138,14 +168,18 @@ void take_answers(Tactics& tactics, const Answers& answers, Window now) {
   }
 }
 
-/// Alpha is 0 again. After an escape the seed leaves, and its open reservations are void with it;
-/// where only the executor was silent a ramp may begin anew, a stabilising seed cannot.
+/// Alpha is 0 again. After an escape a growth seed leaves, and its open reservations are void with
+/// it; where only the executor was silent a ramp may begin anew, a stabilising seed cannot.
 void lose_alpha(SeedPlan& plan, bool may_ramp_again, const std::string& why) {
   if (!on_graph(plan.stage)) return;
   plan.stages_begun = 0;
   plan.full_windows = 0;
   if (may_ramp_again && plan.stage == Stage::grafting) return;
-  doom(plan, why);
+  if (!plan.scaffold) return doom(plan, why);
+  // Down is where a weaning one was going anyway; on its way up one may begin once more.
+  if (plan.stage == Stage::weaning) return;
+  if (plan.stage == Stage::grafting && !std::exchange(plan.scaffold->ramped_again, true)) return;
+  dismiss(plan, why, true);
 }
 
 void take_reflex(Tactics& tactics, const Outcome& outcome) {
@@ -183,11 +217,10 @@ void put_off(Tactics& tactics, const SeedPlan& plan, CommandRefusal refusal, Win
     case CommandRefusal::unknown_blueprint:
     case CommandRefusal::unknown_slot:
     case CommandRefusal::fault:
-      if (plan.candidate < tactics.candidates.size())
-        tactics.candidates[plan.candidate].not_before = later;
+      if (Candidate* candidate = candidate_of(tactics, plan)) candidate->not_before = later;
       return;
     default:
-      tactics.germinate_not_before = later;
+      (plan.scaffold ? tactics.trouble.ask_not_before : tactics.germinate_not_before) = later;
   }
 }
 
@@ -200,6 +233,11 @@ void take_refusal(Tactics& tactics, SeedPlan& plan, const Outcome& outcome, Wind
   }
   if (outcome.refusal == CommandRefusal::unknown_seed) return forget(tactics, plan.seed, now);
   if (retry) return;
+  if (plan.scaffold && (outcome.kind == CommandKind::freeze || outcome.kind == CommandKind::fold)) {
+    plan.scaffold->fold_refusal = name_of(outcome.refusal);
+    plan.scaffold->output_change = outcome.output_change;
+    return;
+  }
   const bool leaving = outcome.kind == CommandKind::cull || outcome.kind == CommandKind::roll_back;
   // It cannot be undone: leave it by the plainer way; what cannot even be culled is not there.
   if (outcome.kind == CommandKind::roll_back)
@@ -223,6 +261,8 @@ void carry_out(Tactics& tactics, SeedPlan& plan, const Outcome& outcome, const R
   if (outcome.kind == CommandKind::advance &&
       plan.stages_begun < plan.mitigations.alpha_stages.size())
     ++plan.stages_begun;
+  if (plan.scaffold && outcome.kind == CommandKind::freeze) plan.scaffold->frozen = turn.window;
+  if (plan.scaffold && outcome.kind == CommandKind::wean) plan.scaffold->moved = turn.window;
   // Whatever an outcome does not pay for now is waited for as long as before it.
   if (on_graph(stage.value()) && outcome.kind != CommandKind::graft)
     tactics.book.prolong(plan.seed, outcome.command);
@@ -273,6 +313,7 @@ void forget(Tactics& tactics, SeedId seed, Window now) {
   if (plan.touched_host) ++tactics.regressions;
   // What was never proven brought nothing, however well it looked.
   realise(tactics, plan, std::min(plan.gain, 0.0));
+  if (plan.scaffold) remember_failure(tactics.trouble, plan.blueprint);
   Plot& plot = tactics.plots[plan.plot];
   plot.stage = Stage::embargoed;
   plot.last = seed;
@@ -282,6 +323,8 @@ void forget(Tactics& tactics, SeedId seed, Window now) {
 }
 
 void follow(Tactics& tactics, const RegionTurn& turn) {
+  for (const SurgeryOutcome& surgery : turn.surgeries)
+    if (surgery.refusal == SurgeryRefusal::none) recount(tactics, surgery.cuts);
   take_answers(tactics, turn.answers, turn.window);
   const RegionTelemetry& seen = turn.telemetry;
   if (seen.region == tactics.region && seen.window == turn.window && seen.steps_covered > 0 &&
@@ -289,6 +332,11 @@ void follow(Tactics& tactics, const RegionTurn& turn) {
     tactics.loss = {seen.loss_mean, seen.loss_sigma, seen.steps_covered};
   for (const Outcome& outcome : turn.outcomes) take_outcome(tactics, outcome, turn);
   observe(tactics.health, tactics.region, turn.window, turn.telemetry, tactics.settings.gates);
+  // Parity is measured against the host alone, as it was when nothing ailed it.
+  const auto& checkpoint = turn.checkpoint;
+  if (checkpoint && checkpoint->window == turn.window && finite(checkpoint->gate_loss) &&
+      tactics.health.stable_windows > 0 && !scaffold_stands(tactics))
+    tactics.calm_gate_loss = checkpoint->gate_loss;
 }
 
 void reconcile(Tactics& tactics, const std::vector<SeedStatus>& seeds, const RegionTurn& turn) {
@@ -310,21 +358,28 @@ void reconcile(Tactics& tactics, const std::vector<SeedStatus>& seeds, const Reg
       if (plan.stage == Stage::dormant)
         unplant(tactics, SeedPlan{plan});
       else
-        forget(tactics, seed, now);
+        reach(tactics, plan, Stage::dormant, now, {});
       continue;
     }
     if (!truth->mitigations.alpha_stages.empty()) plan.mitigations = truth->mitigations;
     if (on_graph(truth->stage)) {
       plan.touched_host = true;
-      if (truth->alpha == 0 && truth->stage == Stage::stabilising) doom(plan, "its alpha was lost");
+      if (truth->alpha == 0 && truth->stage == Stage::stabilising) {
+        if (plan.scaffold)
+          dismiss(plan, "its alpha was lost", true);
+        else
+          doom(plan, "its alpha was lost");
+      }
       if (truth->alpha == 0) plan.stages_begun = 0;
     }
     reach(tactics, plan, truth->stage, now, {});
   }
   for (const SeedStatus& status : seeds)
     if (status.region == tactics.region && find(tactics, status.seed) == nullptr &&
-        !told_of(turn, status.seed))
+        !told_of(turn, status.seed)) {
       adopt(tactics, status.seed, status.slot, status.stage, status.blueprint, now);
+      if (SeedPlan* plan = find(tactics, status.seed)) plan->mitigations = status.mitigations;
+    }
 }
 
 }  // namespace esper::tactics

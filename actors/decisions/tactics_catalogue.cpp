@@ -1,9 +1,12 @@
 // What could be planted, where, and what it may bring.
+#include "actors/decisions/blueprint_catalogue.hpp"
+#include "actors/decisions/host_surgery.hpp"
 #include "actors/decisions/number.hpp"
 #include "actors/decisions/tactics_parts.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 namespace esper::tactics {
 namespace {
@@ -41,20 +44,24 @@ std::vector<Plot> plots_of(RegionId region, const HostDescription& host) {
 }
 
 std::vector<Candidate> candidates_of(RegionId region, const HostDescription& host,
-                                     const Catalogue& catalogue, const std::vector<Plot>& plots) {
+                                     const Catalogue& catalogue, const std::vector<Plot>& plots,
+                                     BlueprintClass blueprint_class) {
   std::vector<Candidate> candidates;
   const std::uint64_t own =
       region.value < host.regions.size() ? host.regions[region.value].parameters : 0;
   for (std::size_t index = 0; index < plots.size(); ++index) {
     const Plot& plot = plots[index];
     for (const Blueprint& blueprint : catalogue.blueprints) {
-      if (blueprint.blueprint_class != BlueprintClass::growth) continue;
+      if (blueprint.blueprint_class != blueprint_class) continue;
       const RiskSheet* first = sheet_of(catalogue, blueprint.name, plot.slot);
       if (first == nullptr) continue;  // G0: no sheet, no seed
       Candidate candidate;
       candidate.plot = index;
       candidate.blueprint = blueprint.name;
       candidate.confidence = first->confidence;
+      candidate.exit = blueprint.sunset_exit;
+      candidate.sunset_windows = blueprint.sunset_windows;
+      candidate.foldable = foldable(blueprint.kind, host.slots[plot.slot.value].kind);
       for (const SlotId slot : plot.members) {
         // Members of a group are alike; one sheet may stand for all.
         const RiskSheet* own_sheet = sheet_of(catalogue, blueprint.name, slot);
@@ -74,6 +81,40 @@ std::vector<Candidate> candidates_of(RegionId region, const HostDescription& hos
     }
   }
   return candidates;
+}
+
+Candidate* candidate_of(Tactics& tactics, const SeedPlan& plan) {
+  auto& candidates = plan.scaffold ? tactics.scaffold_candidates : tactics.candidates;
+  return plan.candidate < candidates.size() ? &candidates[plan.candidate] : nullptr;
+}
+
+bool free_plot(const Tactics& tactics, std::size_t plot) {
+  return tactics.plots[plot].stage == Stage::dormant &&
+         std::none_of(tactics.plans.begin(), tactics.plans.end(),
+                      [&](const SeedPlan& plan) { return plan.plot == plot; });
+}
+
+void recount(Tactics& tactics, const std::vector<GroupCut>& cuts) {
+  const auto cut = after_cuts(tactics.host, cuts);
+  if (!cut) return;
+  const HostDescription before = std::exchange(tactics.host, cut.value());
+  for (RiskSheet& sheet : tactics.catalogue.sheets) {
+    if (sheet.slot.value >= before.slots.size()) continue;
+    const std::uint32_t channels = tactics.host.slots[sheet.slot.value].channels;
+    if (channels == before.slots[sheet.slot.value].channels) continue;
+    for (const Blueprint& blueprint : tactics.catalogue.blueprints)
+      if (blueprint.name == sheet.blueprint) sheet.parameters = parameters_of(blueprint, channels);
+  }
+  // The same designs in the same order: only what they come to has changed.
+  const auto anew = [&](std::vector<Candidate>& candidates, BlueprintClass blueprint_class) {
+    auto counted = candidates_of(tactics.region, tactics.host, tactics.catalogue, tactics.plots,
+                                 blueprint_class);
+    for (std::size_t index = 0; index < counted.size(); ++index)
+      counted[index].not_before = candidates[index].not_before;
+    candidates = std::move(counted);
+  };
+  anew(tactics.candidates, BlueprintClass::growth);
+  anew(tactics.scaffold_candidates, BlueprintClass::scaffold);
 }
 
 /// Before any experience a design is trusted with a little, and with more the more capacity it

@@ -10,21 +10,17 @@ namespace {
 /// Two at once: one may ramp while the next is on trial, and blame stays clear.
 constexpr std::size_t seeds_at_once = 2;
 
-bool free_plot(const Tactics& tactics, std::size_t plot) {
-  return tactics.plots[plot].stage == Stage::dormant &&
-         std::none_of(tactics.plans.begin(), tactics.plans.end(),
-                      [&](const SeedPlan& plan) { return plan.plot == plot; });
-}
-
 bool plantable(const Tactics& tactics, const Candidate& candidate, Window now) {
   return !candidate.quarantined && now >= candidate.not_before &&
          free_plot(tactics, candidate.plot);
 }
 
-/// Thinks of planting at all: room for a seed, and a learning rate that will still teach it.
+/// Thinks of planting at all: room for a seed, a learning rate that will still teach it, and no
+/// scaffold whose work it would disturb.
 bool wants_a_seed(const Decision& decision) {
   const Tactics& tactics = decision.tactics;
   return tactics.plans.size() < seeds_at_once && !tactics.health.in_crisis() &&
+         !scaffold_stands(tactics) && decision.turn.window >= tactics.trouble.rest_until &&
          decision.turn.telemetry.learning_rate_ratio >=
              tactics.settings.gates.learning_rate_ratio_min;
 }
@@ -181,9 +177,10 @@ bool may_plant(const Decision& decision) {
 
 }  // namespace
 
-Price price_now(const Tactics& tactics, const Candidate& candidate, double relative_norm) {
+Price price_now(const Tactics& tactics, const Candidate& candidate, double relative_norm,
+                bool on_graph) {
   return price_of({candidate.risk, tactics.health.volatility, candidate.downstream, relative_norm,
-                   candidate.parameters_share, false},
+                   candidate.parameters_share, on_graph},
                   tactics.settings.budget);
 }
 

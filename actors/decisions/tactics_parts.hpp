@@ -28,7 +28,14 @@ void forget(Tactics& tactics, SeedId seed, Window now);
 [[nodiscard]] std::vector<Plot> plots_of(RegionId region, const HostDescription& host);
 [[nodiscard]] std::vector<Candidate> candidates_of(RegionId region, const HostDescription& host,
                                                    const Catalogue& catalogue,
-                                                   const std::vector<Plot>& plots);
+                                                   const std::vector<Plot>& plots,
+                                                   BlueprintClass blueprint_class);
+/// The candidate that the plan was made from; null for an adopted seed.
+[[nodiscard]] Candidate* candidate_of(Tactics& tactics, const SeedPlan& plan);
+/// No seed stands there, and none is on its way.
+[[nodiscard]] bool free_plot(const Tactics& tactics, std::size_t plot);
+/// The host lost channels: what every candidate adds and disturbs is counted anew.
+void recount(Tactics& tactics, const std::vector<GroupCut>& cuts);
 /// Nats per sample that the candidate is expected to bring, and how unsure that is.
 struct ExpectedGain {
   double mean{}, deviation{};
@@ -39,7 +46,7 @@ void learn(Tactics& tactics, const std::string& blueprint, double realised);
 // tactics_germination.cpp: G0, the next wish, proposals.
 
 [[nodiscard]] Price price_now(const Tactics& tactics, const Candidate& candidate,
-                              double relative_norm);
+                              double relative_norm, bool on_graph = false);
 /// Chooses the next candidate if there is room for one, then plants, asks or proposes.
 void germinate(Decision& decision);
 
@@ -49,6 +56,37 @@ void germinate(Decision& decision);
 void judge_trial(Decision& decision, SeedPlan& plan, const SeedTelemetry* seen);
 void judge_ramp(Decision& decision, SeedPlan& plan, const SeedTelemetry* seen);
 void judge_stability(Decision& decision, SeedPlan& plan, const SeedTelemetry* seen);
+
+/// Every pass of the seed's own was finite, and so are its norms.
+[[nodiscard]] bool finite_passes(const SeedTelemetry& seen);
+/// Alpha stands at the target of the stage that was begun last.
+[[nodiscard]] bool stage_complete(const SeedPlan& plan, const SeedTelemetry& seen);
+
+// tactics_scaffold.cpp: asking for a scaffold, planting it, paying for it.
+
+/// The region's scaffold, from its germinating command until its plot is free again.
+[[nodiscard]] SeedPlan* scaffold_in(Tactics& tactics);
+[[nodiscard]] bool scaffold_stands(const Tactics& tactics);
+/// Verdicts, counsel, and energy that was taken back.
+void take_scaffold_answers(Tactics& tactics, const Answers& answers);
+/// It shall leave without success, for `why`. `blamed`: that speaks against its design.
+void dismiss(SeedPlan& plan, const std::string& why, bool blamed);
+/// The design failed in the present trouble.
+void remember_failure(Trouble& trouble, const std::string& blueprint);
+/// A request outlives neither its crisis nor its time; trouble ends when the region is calm.
+void review_trouble(Tactics& tactics, Window now);
+/// A region in crisis, and no growth of ours in its path: it asks for a scaffold, else Tamiyo is
+/// told.
+void seek_help(Decision& decision);
+/// The scaffold that was granted is germinated.
+void plant_scaffold(Decision& decision);
+/// What it uses of its emergency energy in this window, and what it has no more use for.
+void settle_emergency(Decision& decision);
+void escalate(Decision& decision, std::string reason);
+
+// tactics_sunset.cpp: a scaffold's way up, its success, its way out.
+
+void judge_scaffold(Decision& decision, SeedPlan& plan, const SeedTelemetry* seen);
 
 // tactics.cpp: how a decision is uttered.
 

@@ -38,7 +38,7 @@ struct StageJudgement {
 
 StageJudgement judge(const SeedPlan& plan, const RegionTelemetry& telemetry,
                      const SeedTelemetry& seen, const GateConfig& gates) {
-  if (seen.non_finite > 0 || !finite(seen.gradient_norm) || !finite(seen.relative_norm))
+  if (!finite_passes(seen))
     return {StageVerdict::harmful, static_cast<double>(seen.non_finite), 0,
             "its own passes are not finite"};
   const GateMeasurement& gate = seen.gate;
@@ -53,10 +53,7 @@ StageJudgement judge(const SeedPlan& plan, const RegionTelemetry& telemetry,
   const double undone = ratio_beyond_noise(plan, telemetry, gates.ramp_rollback_ratio);
   if (ratio > undone)
     return {StageVerdict::harmful, ratio, undone, "the region's loss rose over the ramp"};
-  const double target = plan.stages_begun == 0 || plan.mitigations.alpha_stages.empty()
-                            ? 0
-                            : plan.mitigations.alpha_stages[plan.stages_begun - 1];
-  if (!(seen.alpha >= target - alpha_tolerance) || !measured)
+  if (!stage_complete(plan, seen) || !measured)
     return {StageVerdict::wait, ratio, gates.ramp_hold_ratio, "the stage is not complete"};
   const double held = ratio_beyond_noise(plan, telemetry, gates.ramp_hold_ratio);
   if (ratio > held)
@@ -65,6 +62,16 @@ StageJudgement judge(const SeedPlan& plan, const RegionTelemetry& telemetry,
 }
 
 }  // namespace
+
+bool finite_passes(const SeedTelemetry& seen) {
+  return seen.non_finite == 0 && finite(seen.gradient_norm) && finite(seen.relative_norm);
+}
+
+bool stage_complete(const SeedPlan& plan, const SeedTelemetry& seen) {
+  const auto& stages = plan.mitigations.alpha_stages;
+  const std::size_t begun = std::min<std::size_t>(plan.stages_begun, stages.size());
+  return seen.alpha >= (begun == 0 ? 0 : stages[begun - 1]) - alpha_tolerance;
+}
 
 void judge_ramp(Decision& decision, SeedPlan& plan, const SeedTelemetry* seen) {
   const GateConfig& gates = decision.tactics.settings.gates;

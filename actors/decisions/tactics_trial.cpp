@@ -9,6 +9,7 @@ namespace {
 
 bool another_ramps(const Tactics& tactics, const SeedPlan& plan) {
   return std::any_of(tactics.plans.begin(), tactics.plans.end(), [&](const SeedPlan& other) {
+    if (other.scaffold) return true;  // what the region then does is the scaffold's doing
     const bool about_to = other.under_way && other.under_way->kind == CommandKind::graft;
     return other.seed != plan.seed && (other.stage == Stage::grafting || about_to);
   });
@@ -50,7 +51,7 @@ bool settle_price(Decision& decision, SeedPlan& plan, double relative_norm) {
 /// Counts this window's pass; false: the seed was condemned.
 bool measure(Decision& decision, SeedPlan& plan, const SeedTelemetry& seen) {
   const GateConfig& gates = decision.tactics.settings.gates;
-  if (seen.non_finite > 0 || !finite(seen.relative_norm) || !finite(seen.gradient_norm)) {
+  if (!finite_passes(seen)) {
     condemn(decision, plan, "G2", static_cast<double>(seen.non_finite), 0,
             "its own passes are not finite");
     return false;

@@ -14,7 +14,7 @@ void judge_stability(Decision& decision, SeedPlan& plan, const SeedTelemetry* se
   const double rent =
       gates.rent_per_thousand_parameters * static_cast<double>(plan.parameters) / 1000;
   if (seen != nullptr && windows > 0) {
-    if (seen->non_finite > 0 || !finite(seen->gradient_norm) || !finite(seen->relative_norm))
+    if (!finite_passes(*seen))
       return condemn(decision, plan, "G5", static_cast<double>(seen->non_finite), 0,
                      "its own passes are not finite");
     const GateMeasurement& gate = seen->gate;

@@ -144,10 +144,10 @@ SCENARIO("a window missing between two alarming ones: no two in a row", "[region
 
 SCENARIO("volatility alone is one band, and counts from above one half", "[region_health]") {
   RegionTelemetry seen = calm(1);
-  CHECK(bands_left(seen, 0.5, gates) == 0);
-  CHECK(bands_left(seen, 0.51, gates) == 1);
+  CHECK(bands_left(seen, 0.5, gates).size() == 0);
+  CHECK(bands_left(seen, 0.51, gates).size() == 1);
   seen.jitter = 1;
-  CHECK(bands_left(seen, 0.51, gates) == 2);
+  CHECK(bands_left(seen, 0.51, gates).size() == 2);
 }
 
 }  // namespace

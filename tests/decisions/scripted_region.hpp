@@ -6,60 +6,14 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "actors/decisions/alpha_ramp.hpp"
 #include "actors/decisions/lifecycle.hpp"
-#include "actors/decisions/tactics.hpp"
+#include "tests/decisions/scripted_world.hpp"
 
 namespace esper {
-
-/// Two point slots in region 0, one in region 1, and three designs measured everywhere.
-inline HostDescription scripted_host() {
-  HostDescription host;
-  host.name = "scripted";
-  host.regions = {{"front", {"front."}, 1'000, 50'000}, {"back", {"back."}, 1'000, 50'000}};
-  const std::uint64_t downstream[]{80'000, 60'000, 20'000};
-  for (std::uint32_t index = 0; index < 3; ++index) {
-    SlotDescription slot;
-    slot.name = "slot." + std::to_string(index);
-    slot.region = {index == 2 ? 1U : 0U};
-    slot.channels = 8;
-    slot.height = slot.width = 4;
-    slot.operations_downstream = downstream[index];
-    host.slots.push_back(slot);
-  }
-  host.parameters = 2'000;
-  host.operations = 100'000;
-  return host;
-}
-
-inline Catalogue scripted_catalogue() {
-  Catalogue catalogue;
-  for (const char* name : {"low", "middle", "high"}) {
-    Blueprint blueprint;
-    blueprint.name = name;
-    catalogue.blueprints.push_back(blueprint);
-    for (std::uint32_t slot = 0; slot < 3; ++slot) {
-      RiskSheet sheet;
-      sheet.blueprint = name;
-      sheet.slot = {slot};
-      sheet.relative_norm = 0.5;
-      sheet.parameters = 200;
-      sheet.risk = 0.2;
-      sheet.confidence = 0.9;
-      catalogue.sheets.push_back(sheet);
-    }
-  }
-  return catalogue;
-}
-
-inline TacticsSettings scripted_settings() {
-  TacticsSettings settings;
-  settings.gates.updates_min = 20;
-  settings.seed = 7;
-  return settings;
-}
 
 /// One seed as the executor has it.
 struct ScriptedSeed {
@@ -83,6 +37,9 @@ class ScriptedRegion {
   std::uint32_t late{};                 ///< windows by which this turn's commands are late
   bool approves{};                      ///< every proposal, in full
   std::int64_t safety{};                ///< thousandths that answer top-ups
+  std::int64_t pool{};                  ///< thousandths that pay for scaffolds
+  double loss{1};                       ///< of the gate split without any seed, nats
+  bool checkpoints{};                   ///< every sixth window is one
   /// Loss the seed saves at full alpha, nats; negative harms.
   std::function<double(const ScriptedSeed&)> gain = [](const ScriptedSeed&) { return 0.05; };
   /// Alters telemetry before it is told.
@@ -125,9 +82,11 @@ class ScriptedRegion {
       due_.erase(due_.begin());
     }
     for (const ScriptedSeed& seed : seeds)
-      if (seed.stage == Stage::train_isolated || seed.stage == Stage::grafting ||
-          seed.stage == Stage::stabilising)
+      if (on_graph(seed.stage) || seed.stage == Stage::train_isolated ||
+          seed.stage == Stage::sunset)
         seen.seeds.push_back(telemetry_of(seed));
+    if (checkpoints && turn.window.value % 6 == 0)
+      turn.checkpoint = CheckpointReady{turn.window.value / 6, turn.window, 0, loss, 0, false};
     spoil(seen);
     turn.answers = answer(turn.window);
     turns.push_back(turn);
@@ -144,10 +103,14 @@ class ScriptedRegion {
     if (executes)
       due_.push_back({std::max(after_last, Window{turns.size() + 1 + late}), part.commands});
     proposals_ = part.proposals;
+    requests_ = part.scaffold_requests;
   }
 
   /// A turn without a decision: nothing is released, nothing is proposed.
-  void take_absence() { proposals_.clear(); }
+  void take_absence() {
+    proposals_.clear();
+    requests_.clear();
+  }
 
   /// Runs `windows` turns with `tactics` deciding.
   void run(Tactics& tactics, std::uint32_t windows, Epoch epoch = {1}) {
@@ -171,6 +134,15 @@ class ScriptedRegion {
 
   /// Commands under way are those of a dead incarnation: each is refused at its boundary.
   void fence(Epoch epoch) { fenced_ = epoch; }
+
+  /// Emergency energy of the region's that was neither drawn nor given back.
+  [[nodiscard]] std::int64_t escrow() const { return escrow_; }
+  [[nodiscard]] std::int64_t granted() const { return granted_; }
+  [[nodiscard]] std::int64_t drawn() const { return drawn_; }
+  [[nodiscard]] std::int64_t returned() const { return returned_; }
+  /// Told with the next turn's answers.
+  std::optional<Counsel> counsel;
+  bool reclaims{};
 
   [[nodiscard]] std::size_t count(CommandKind kind) const {
     std::size_t count = 0;
@@ -235,6 +207,7 @@ class ScriptedRegion {
       for (ScriptedSeed& seed : seeds) escape(seed.ramp);
       return outcome;
     }
+    if (command.kind == CommandKind::fold) outcome.output_change = 1e-7;
     if (command.kind == CommandKind::germinate) {
       std::erase_if(seeds, [&](const ScriptedSeed& seed) { return seed.slot == command.slot; });
       seeds.push_back({command.seed,
@@ -262,6 +235,16 @@ class ScriptedRegion {
     if (command.kind == CommandKind::graft || command.kind == CommandKind::advance)
       advance(seed.ramp);
     if (command.kind == CommandKind::hold) hold(seed.ramp);
+    if (command.kind == CommandKind::wean) {
+      descend(seed.ramp);
+      seed.mitigations = command.mitigations;
+    }
+    if (command.kind == CommandKind::fold) {
+      // What it gave, the host now gives without it.
+      loss -= seed.ramp.alpha * gain(seed);
+      escape(seed.ramp);
+    }
+    if (command.kind == CommandKind::sunset && seed.ramp.alpha > 0) wrong("sunset above alpha 0");
     outcome.stage = seed.stage;
     outcome.alpha = seed.ramp.alpha;
     outcome.enforced = seed.mitigations;
@@ -278,10 +261,11 @@ class ScriptedRegion {
     seen.updates = seed.updates;
     seen.relative_norm = 0.5;
     seen.gradient_norm = 1;
-    seen.gate.measured = seed.updates >= settings.gates.updates_min;
+    seen.gate.measured =
+        seed.updates >= settings.gates.updates_min || seed.stage != Stage::train_isolated;
     const double alpha = seed.stage == Stage::train_isolated ? 1 : seed.ramp.alpha;
-    seen.gate.loss_without = 1;
-    seen.gate.loss_with = seen.gate.loss_joint = 1 - alpha * gain(seed);
+    seen.gate.loss_without = loss;
+    seen.gate.loss_with = seen.gate.loss_joint = loss - alpha * gain(seed);
     seen.gate.finite = true;
     seen.gate.samples = 1'024;
     return seen;
@@ -318,7 +302,31 @@ class ScriptedRegion {
       answers.top_ups.push_back({{0}, movement.reservation, {given}});
     }
     top_ups_.clear();
+    grant(answers, window);
     return answers;
+  }
+
+  /// The pool pays while it can; nothing of an earlier grant may still be out.
+  void grant(Answers& answers, Window window) {
+    if (std::exchange(reclaims, false)) {
+      pool += std::exchange(escrow_, 0);
+      answers.emergency_reclaimed = true;
+    }
+    for (const ScaffoldRequest& request : requests_) {
+      ScaffoldVerdict verdict{{0}, request.blueprint, request.slot, {}, {}, window + 4};
+      verdict.answer =
+          request.ask.thousandths > pool ? ScaffoldAnswer::pool_empty : ScaffoldAnswer::granted;
+      if (verdict.answer == ScaffoldAnswer::granted) {
+        if (escrow_ > 0) wrong("asks while its last scaffold is not paid off");
+        verdict.amount = request.ask;
+        pool -= request.ask.thousandths;
+        escrow_ += request.ask.thousandths;
+        granted_ += request.ask.thousandths;
+      }
+      answers.scaffolds.push_back(verdict);
+    }
+    requests_.clear();
+    answers.counsel = std::exchange(counsel, std::nullopt);
   }
 
   Answers mirror(const Answers& answers, Window window) {
@@ -331,12 +339,26 @@ class ScriptedRegion {
     for (const TopUp& top_up : answers.top_ups)
       reserved[top_up.reservation] += top_up.energy.thousandths;
     for (const std::uint64_t expired : answers.expired) reserved.erase(expired);
+    if (answers.emergency_reclaimed) escrow_ = 0;
+    for (const ScaffoldVerdict& verdict : answers.scaffolds) {
+      escrow_ += verdict.amount.thousandths;
+      granted_ += verdict.amount.thousandths;
+    }
     return answers;
   }
 
   void book(const Movement& movement) {
     const std::int64_t energy = movement.energy.thousandths;
     if (energy < 0) wrong("negative energy");
+    if (movement.kind == MovementKind::draw || movement.kind == MovementKind::give_back) {
+      if (energy > escrow_) wrong("moved more emergency energy than was granted");
+      if (!emergency_commands_.insert(movement.command).second) wrong("a command id charged twice");
+      if (movement.kind == MovementKind::give_back && energy != escrow_)
+        wrong("kept some of what it gave back");
+      escrow_ -= energy;
+      (movement.kind == MovementKind::draw ? drawn_ : returned_) += energy;
+      return;
+    }
     if (movement.kind == MovementKind::reserve) {
       if (movement.reservation <= last_reservation_) wrong("reservation number reused");
       last_reservation_ = movement.reservation;
@@ -363,15 +385,14 @@ class ScriptedRegion {
   std::set<SeedId> under_way_;
   std::vector<OpportunityProposal> proposals_;
   std::vector<Movement> top_ups_;
+  std::vector<ScaffoldRequest> requests_;
+  std::set<CommandId> emergency_commands_;
+  std::int64_t escrow_{}, granted_{}, drawn_{}, returned_{};
   std::int64_t lease_{};
   Window until_;
   Epoch epoch_, fenced_;
   std::uint64_t sequence_{};
   std::uint64_t last_reservation_{};
 };
-
-inline Tactics scripted_tactics(const TacticsSettings& settings = scripted_settings()) {
-  return {RegionId{0}, settings, scripted_host(), scripted_catalogue()};
-}
 
 }  // namespace esper
