@@ -25,7 +25,10 @@ class Tamiyo {
                          .allocation = config.allocation,
                          .time = config.time,
                          .gates = config.gates,
-                         .regions = static_cast<std::uint32_t>(context_->host.regions.size())});
+                         .regions = static_cast<std::uint32_t>(context_->host.regions.size()),
+                         .scaffolds = config.scaffolds,
+                         .compaction = config.compaction,
+                         .host = context_->host});
     ask(self_, *context_, context_->peers.journal,
         Recover{.role = Role::tamiyo, .region = {}, .epoch = epoch_, .released = {}},
         4 * context_->retry(), [*this](const Recovery& past) {

@@ -116,4 +116,27 @@ Result<HostDescription, SurgeryRefusal> after_cuts(const HostDescription& host,
   return cut;
 }
 
+std::vector<RegionId> regions_touched(const HostDescription& host, const CoupledGroup& group) {
+  std::vector<RegionId> touched;
+  for (std::uint32_t i = 0; i < host.regions.size(); ++i) {
+    const RegionId region{i};
+    const bool owner = std::any_of(
+        group.dimensions.begin(), group.dimensions.end(),
+        [&](const CoupledDimension& dimension) { return owns(host.regions[i], dimension.tensor); });
+    const bool passed = std::any_of(group.slots.begin(), group.slots.end(), [&](SlotId slot) {
+      return slot.value < host.slots.size() && host.slots[slot.value].region == region;
+    });
+    if (owner || passed || group.region == region) touched.push_back(region);
+  }
+  return touched;
+}
+
+std::uint64_t operations_behind(const HostDescription& host, const CoupledGroup& group) {
+  const auto downstream = downstream_of(host);
+  for (std::size_t i = 0; i < host.tensors.size(); ++i)
+    for (const CoupledDimension& dimension : group.dimensions)
+      if (dimension.tensor == host.tensors[i].name) return downstream[i];
+  return host.operations;
+}
+
 }  // namespace esper

@@ -16,4 +16,14 @@ namespace esper {
 [[nodiscard]] Result<HostDescription, SurgeryRefusal> after_cuts(const HostDescription& host,
                                                                  const std::vector<GroupCut>& cuts);
 
+/// Every region that a cut in this group changes: the owners of its tensors, of the slots that its
+/// channels pass through, and its own. Ascending; regions that the host does not have are left out.
+[[nodiscard]] std::vector<RegionId> regions_touched(const HostDescription& host,
+                                                    const CoupledGroup& group);
+
+/// Multiply-accumulates per sample from the first tensor that the group touches to the loss; all of
+/// the host's where none of its tensors is a parameter.
+[[nodiscard]] std::uint64_t operations_behind(const HostDescription& host,
+                                              const CoupledGroup& group);
+
 }  // namespace esper

@@ -73,6 +73,55 @@ Ledger::Answer Ledger::grant_emergency(RegionId region, Energy energy) {
   return grant_from(emergency_, region, energy);
 }
 
+Ledger::Answer Ledger::grant_scaffold(RegionId region, Energy energy, Window until, Window now) {
+  if (region.value >= regions_.size()) return LedgerRefusal::unknown_region;
+  if (!in_range(energy)) return LedgerRefusal::amount_out_of_range;
+  std::optional<Escrow>& escrow = regions_[region.value].escrow;
+  if (escrow && escrow->free > Energy{}) return LedgerRefusal::escrow_open;
+  if (energy > emergency_) return LedgerRefusal::insufficient_energy;
+  emergency_ -= energy;
+  escrow = Escrow{energy, until, now, false};
+  return Done{};
+}
+
+Ledger::Answer Ledger::draw(RegionId region, CommandId command, Energy energy, Window now) {
+  if (region.value >= regions_.size()) return LedgerRefusal::unknown_region;
+  Region& account = regions_[region.value];
+  if (command.region != region) return LedgerRefusal::foreign_command;
+  if (!in_range(energy)) return LedgerRefusal::amount_out_of_range;
+  if (charged(command, account.draw_mark)) return LedgerRefusal::already_charged;
+  if (!account.escrow) return LedgerRefusal::no_escrow;
+  if (energy > account.escrow->free) return LedgerRefusal::insufficient_energy;
+  account.draw_mark = command;
+  account.escrow->free -= energy;
+  account.escrow->touched = std::max(account.escrow->touched, now);
+  account.escrow->drawn = true;
+  spent_ += energy;
+  return Done{};
+}
+
+Ledger::Answer Ledger::give_back(RegionId region) {
+  if (region.value >= regions_.size()) return LedgerRefusal::unknown_region;
+  std::optional<Escrow>& escrow = regions_[region.value].escrow;
+  if (!escrow) return LedgerRefusal::no_escrow;
+  emergency_ += escrow->free;
+  escrow.reset();
+  return Done{};
+}
+
+std::vector<RegionId> Ledger::reclaim(Window now, std::uint32_t windows) {
+  std::vector<RegionId> reclaimed;
+  for (std::uint32_t region = 0; region < regions_.size(); ++region) {
+    const std::optional<Escrow>& escrow = regions_[region].escrow;
+    if (!escrow || escrow->free == Energy{}) continue;
+    const bool unused = !escrow->drawn && escrow->until < now;
+    if (!unused && now < escrow->touched + windows) continue;
+    (void)give_back({region});
+    reclaimed.push_back({region});
+  }
+  return reclaimed;
+}
+
 void Ledger::lapse_leases(Window now) {
   for (Region& region : regions_)
     if (region.lease.until < now) lapse(region.lease.free);
@@ -148,12 +197,42 @@ std::vector<std::pair<RegionId, std::uint64_t>> Ledger::expire(Window now, std::
   return expired;
 }
 
+Ledger::Answer Ledger::commit_compaction(std::uint64_t plan, Energy energy) {
+  if (plan <= plan_mark_) return LedgerRefusal::already_charged;
+  if (!in_range(energy)) return LedgerRefusal::amount_out_of_range;
+  if (energy > compaction_) return LedgerRefusal::insufficient_energy;
+  compaction_ -= energy;
+  plan_mark_ = plan;
+  plans_.emplace(plan, Committed{energy, minted_cycle_});
+  return Done{};
+}
+
+Ledger::Answer Ledger::settle_compaction(std::uint64_t plan) {
+  const auto found = plans_.find(plan);
+  if (found == plans_.end()) return LedgerRefusal::not_open;
+  spent_ += found->second.energy;
+  plans_.erase(found);
+  return Done{};
+}
+
+Ledger::Answer Ledger::void_compaction(std::uint64_t plan) {
+  const auto found = plans_.find(plan);
+  if (found == plans_.end()) return LedgerRefusal::not_open;
+  (found->second.cycle == minted_cycle_ ? compaction_ : lapsed_) += found->second.energy;
+  plans_.erase(found);
+  return Done{};
+}
+
 LedgerBalance Ledger::balance() const {
   LedgerBalance balance;
   balance.minted = minted_;
   balance.available = treasury_ + emergency_ + safety_ + compaction_;
-  for (const Region& region : regions_) balance.available += region.lease.free;
+  for (const Region& region : regions_) {
+    balance.available += region.lease.free;
+    if (region.escrow) balance.available += region.escrow->free;
+  }
   for (const auto& [key, reserved] : reservations_) balance.reserved += reserved.energy;
+  balance.reserved += compaction_committed();
   balance.spent = spent_;
   balance.lapsed = lapsed_;
   return balance;
@@ -165,13 +244,28 @@ bool Ledger::conserves_energy() const {
   return now.minted == now.available + now.reserved + now.spent + now.lapsed &&
          not_negative(std::min({treasury_, emergency_, safety_, compaction_, spent_, lapsed_})) &&
          std::all_of(regions_.begin(), regions_.end(),
-                     [&](const Region& region) { return not_negative(region.lease.free); }) &&
+                     [&](const Region& region) {
+                       return not_negative(region.lease.free) &&
+                              (!region.escrow || not_negative(region.escrow->free));
+                     }) &&
+         std::all_of(plans_.begin(), plans_.end(),
+                     [&](const auto& one) { return not_negative(one.second.energy); }) &&
          std::all_of(reservations_.begin(), reservations_.end(),
                      [&](const auto& one) { return not_negative(one.second.energy); });
 }
 
 Lease Ledger::lease(RegionId region) const {
   return region.value < regions_.size() ? regions_[region.value].lease : Lease{};
+}
+
+std::optional<Escrow> Ledger::escrow(RegionId region) const {
+  return region.value < regions_.size() ? regions_[region.value].escrow : std::nullopt;
+}
+
+Energy Ledger::compaction_committed() const {
+  Energy sum;
+  for (const auto& [plan, committed] : plans_) sum += committed.energy;
+  return sum;
 }
 
 std::optional<Energy> Ledger::reserved(RegionId region, std::uint64_t reservation) const {

@@ -1,6 +1,7 @@
 #pragma once
 // The energy economy's book. Narsets make movements from their leases; this repeats them.
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -21,13 +22,16 @@ enum class LedgerRefusal : std::uint8_t {
   reservation_reused,
   not_open,
   exceeds_reservation,
+  escrow_open,
+  no_escrow,
 };
 ESPER_ENUM_NAMES(LedgerRefusal, "the account holds less", "the amount is negative or absurd",
                  "no such region", "the command is another region's",
                  "this cycle or a later one was minted before",
                  "this command or a later one was charged before",
                  "this reservation's number was used before", "no such reservation is open",
-                 "more was spent than was reserved");
+                 "more was spent than was reserved", "emergency energy stands there already",
+                 "no emergency energy stands there");
 
 /// What stands in escrow for one region. Energy moves only between here and the accounts.
 struct Lease {
@@ -35,10 +39,19 @@ struct Lease {
   Window until;
 };
 
+/// Emergency energy set aside for one region's scaffold, drawn window by window. Nobody's lease.
+struct Escrow {
+  Energy free;
+  Window until;    ///< without a draw by then it was never used
+  Window touched;  ///< granted or last drawn from
+  bool drawn{};
+};
+
 /// One run's energy, kept by double entry in whole thousandths. A refusal changes nothing.
 /// LEDGER-1: minted == available + reserved + spent + lapsed, after every call.
 /// LEDGER-2: no account is ever negative; no reservation resolves twice; no command id is charged
-/// twice (high-water marks of command ids and reservation numbers per region, not growing sets).
+/// twice (high-water marks of command ids and reservation numbers per region, of plans and of
+/// cycles, not growing sets).
 class Ledger {
  public:
   using Answer = Result<Done, LedgerRefusal>;
@@ -61,6 +74,19 @@ class Ledger {
   /// the emergency pool. Errors: as grant.
   Answer grant_opportunity(RegionId region, Energy energy);
   Answer grant_emergency(RegionId region, Energy energy);
+  /// Sets emergency energy aside for a region's scaffold, to be drawn from first by `until`. Free
+  /// energy of escrows counts as available and outlives cycles; a reclaimed or returned one is the
+  /// pool's again. Errors: as grant, escrow_open (one with something in it).
+  Answer grant_scaffold(RegionId region, Energy energy, Window until, Window now);
+  /// Spends from the escrow at once. Commands that draw must rise.
+  /// Errors: unknown_region, foreign_command, amount_out_of_range, no_escrow, already_charged,
+  /// insufficient_energy.
+  Answer draw(RegionId region, CommandId command, Energy energy, Window now);
+  /// What was not drawn returns to the pool. Errors: unknown_region, no_escrow.
+  Answer give_back(RegionId region);
+  /// Returns to the pool every escrow with something in it that was never drawn from by its time,
+  /// or last touched `windows` or more before `now`. Their regions, ascending.
+  [[nodiscard]] std::vector<RegionId> reclaim(Window now, std::uint32_t windows);
   /// Leases that ended before `now` lapse: their holders can no longer reserve from them.
   void lapse_leases(Window now);
 
@@ -85,6 +111,15 @@ class Ledger {
   [[nodiscard]] std::vector<std::pair<RegionId, std::uint64_t>> expire(Window now,
                                                                        std::uint32_t windows);
 
+  /// Sets a pruning plan's price aside, out of the compaction account; plans rise.
+  /// Errors: already_charged, amount_out_of_range, insufficient_energy.
+  Answer commit_compaction(std::uint64_t plan, Energy energy);
+  /// The plan was carried out: its price is spent. Errors: not_open.
+  Answer settle_compaction(std::uint64_t plan);
+  /// It was not: its price returns to the cycle that it came from, and lapses with it.
+  /// Errors: not_open.
+  Answer void_compaction(std::uint64_t plan);
+
   [[nodiscard]] LedgerBalance balance() const;
   /// LEDGER-1 and the first part of LEDGER-2.
   [[nodiscard]] bool conserves_energy() const;
@@ -95,6 +130,10 @@ class Ledger {
   [[nodiscard]] Energy compaction() const { return compaction_; }
   /// Empty for an unknown region.
   [[nodiscard]] Lease lease(RegionId region) const;
+  /// Nothing where no escrow is open, or the region unknown.
+  [[nodiscard]] std::optional<Escrow> escrow(RegionId region) const;
+  /// Set aside for plans whose outcome is not known.
+  [[nodiscard]] Energy compaction_committed() const;
   [[nodiscard]] std::size_t open_reservations() const { return reservations_.size(); }
   /// What an open reservation holds; nothing when it is not open.
   [[nodiscard]] std::optional<Energy> reserved(RegionId region, std::uint64_t reservation) const;
@@ -103,12 +142,18 @@ class Ledger {
   struct Region {
     Lease lease;
     CommandId command_mark;            ///< highest charged to the lease
+    std::optional<Escrow> escrow;      ///< emptied by draws it stays until it is given back
     CommandId top_up_mark;             ///< highest charged to the safety reserve
+    CommandId draw_mark;               ///< highest charged to an escrow
     std::uint64_t reservation_mark{};  ///< highest used
   };
   struct Reserved {
     Energy energy;
     Window made, touched;
+  };
+  struct Committed {
+    Energy energy;
+    Cycle cycle;  ///< whose allowance pays
   };
   using Key = std::pair<RegionId, std::uint64_t>;
 
@@ -117,6 +162,8 @@ class Ledger {
 
   std::vector<Region> regions_;
   std::map<Key, Reserved> reservations_;
+  std::map<std::uint64_t, Committed> plans_;  ///< whose outcome is not known
+  std::uint64_t plan_mark_{};                 ///< highest committed
   Energy treasury_, emergency_, safety_, compaction_;
   Energy minted_, spent_, lapsed_;
   Cycle minted_cycle_;  ///< newest

@@ -39,19 +39,37 @@ namespace esper {
   return {budget.mint_per_region * static_cast<std::int64_t>(regions)};
 }
 
-/// One cycle's mint: full mint * posture * headroom, then emergency_share to the pool and
+/// The emergency pool's share of a mint. Adaptive: emergency_share * (0.5 + 2 * the regions' mean
+/// volatility over the cycle that ends, [0, 1]), so that a quiet cycle gives half of the fixed
+/// share and a shaken one up to two and a half of it.
+[[nodiscard]] constexpr double emergency_share(const BudgetConfig& budget, double volatility) {
+  if (budget.emergency_sizing == PoolSizing::fixed) return budget.emergency_share;
+  return budget.emergency_share * clip(0.5 + 2 * clip(volatility, 0, 1), 0.5, 2.5);
+}
+
+/// What a cycle's mint is made from, beside the config.
+struct MintInputs {
+  Posture posture{};
+  std::uint64_t regressions{};  ///< of the last three cycles
+  double volatility{};          ///< mean of the regions' over the cycle that ends, [0, 1]
+  Energy compaction;            ///< the pruning allowance: a mint of its own beside `minted`
+};
+
+/// One cycle's mint: full mint * posture * headroom, then the pool's share to the pool and
 /// safety_share to the safety reserve, the rest to the treasury. Every part is rounded down but
-/// the treasury, so the parts sum to `minted`.
-[[nodiscard]] constexpr Mint mint_of(Cycle cycle, Posture posture, std::uint64_t regressions,
+/// the treasury, so these three sum to `minted`.
+[[nodiscard]] constexpr Mint mint_of(Cycle cycle, const MintInputs& inputs,
                                      const BudgetConfig& budget, std::uint32_t regions) {
   Mint mint;
   mint.cycle = cycle;
-  mint.posture = posture;
-  mint.headroom = headroom(regressions);
-  mint.minted = share_of(full_mint(budget, regions), posture_factor(posture) * mint.headroom);
-  mint.emergency = share_of(mint.minted, budget.emergency_share);
+  mint.posture = inputs.posture;
+  mint.headroom = headroom(inputs.regressions);
+  mint.minted =
+      share_of(full_mint(budget, regions), posture_factor(inputs.posture) * mint.headroom);
+  mint.emergency = share_of(mint.minted, emergency_share(budget, inputs.volatility));
   mint.safety = std::min(share_of(mint.minted, budget.safety_share), mint.minted - mint.emergency);
   mint.treasury = mint.minted - mint.emergency - mint.safety;
+  mint.compaction = inputs.compaction;
   return mint;
 }
 

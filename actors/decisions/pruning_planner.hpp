@@ -8,9 +8,23 @@
 
 namespace esper {
 
+/// What one round leaves of a layer at least: keep_share_min of its channels, rounded up, and one.
+/// A share that is no number leaves all.
+[[nodiscard]] std::uint32_t least_kept(std::uint32_t channels, const CompactionConfig& config);
+
 /// One planning turn. `importance`: the newest that Elesh measured; `problem`: why it is not the
 /// one of this turn's checkpoint, where it is not. Within zones its numbers are marked
 /// diagnostics-only in the part and reach no plan.
+///
+/// A group outside zones may lose its least important channels (of equals those less alive), down
+/// to each multiple of width_multiple that leaves enough channels and enough importance. Cuts are
+/// chosen greedily by operations saved per energy, the deeper cut of a group in place of its
+/// shallower one, until nothing that saves anything fits the allowance.
+///
+/// A cut is priced as an adaptation on the graph whose risk and relative norm are the share of the
+/// group's importance that it loses (the risk at least 0.05), downstream from the group's first
+/// tensor. The plan's energy is the sum over its cuts; the other parts of its price are those of
+/// the dearest.
 [[nodiscard]] PruningPart plan_pruning(const PlanningTurn& turn,
                                        const std::optional<ImportanceReport>& importance,
                                        const std::string& problem, const RunConfig& config);

@@ -1,6 +1,7 @@
 #include "actors/decisions/strategy.hpp"
 
 #include "actors/decisions/mint.hpp"
+#include "actors/decisions/strategy_parts.hpp"
 
 #include <algorithm>
 #include <string>
@@ -8,64 +9,6 @@
 
 namespace esper {
 namespace {
-
-constexpr std::size_t regression_cycles_kept = 2;  // and the one under way: three
-
-std::uint32_t cycle_windows(const Strategy& strategy) {
-  return std::max<std::uint32_t>(strategy.settings.time.cycle_windows, 1);
-}
-
-/// Only a bug can make the ledger refuse what this file computed from its own balances.
-void must(const Ledger::Answer& answer) {
-  if (!answer)
-    throw InvariantViolation("the ledger refused the strategist: " +
-                             std::string{name_of(answer.refusal())});
-}
-
-std::string describe(const Movement& movement, LedgerRefusal refusal) {
-  return "region " + std::to_string(movement.region.value) + ": " +
-         std::string{name_of(movement.kind)} + " of reservation " +
-         std::to_string(movement.reservation) + ": " + std::string{name_of(refusal)};
-}
-
-/// Repeats what the regions' books did, in region order. Top-ups and expiries are the ledger's own
-/// to decide: the first are set aside for an answer, the second are no region's to move.
-void follow(Strategy& strategy, Window window, const std::vector<RegionReport>& reports,
-            std::vector<std::string>& refused) {
-  Ledger& ledger = strategy.ledger;
-  ledger.lapse_leases(window);
-  for (const RegionReport& report : reports) {
-    for (Movement movement : report.movements) {
-      movement.region = report.region;  // nobody moves another's energy
-      Ledger::Answer answer{Done{}};
-      switch (movement.kind) {
-        case MovementKind::reserve:
-          answer = ledger.reserve(movement.region, movement.reservation, movement.command,
-                                  movement.energy, window);
-          break;
-        case MovementKind::settle:
-          answer = ledger.settle(movement.region, movement.reservation, movement.energy, window);
-          break;
-        case MovementKind::release:
-          answer = ledger.release(movement.region, movement.reservation);
-          break;
-        case MovementKind::top_up:
-          if (movement.energy > Energy{})
-            strategy.top_ups_unanswered.push_back(movement);
-          else  // asks for time alone: nothing to weigh, nothing to answer
-            answer =
-                ledger.top_up(movement.region, movement.reservation, movement.command, {}, window);
-          break;
-        case MovementKind::draw:
-        case MovementKind::give_back:
-        case MovementKind::expire:
-          answer = LedgerRefusal::not_open;
-          break;
-      }
-      if (!answer) refused.push_back(describe(movement, answer.refusal()));
-    }
-  }
-}
 
 /// What the reports say about earlier decisions.
 void observe(Strategy& strategy, const std::vector<RegionReport>& reports) {
@@ -76,6 +19,9 @@ void observe(Strategy& strategy, const std::vector<RegionReport>& reports) {
     results.losses += report.losses;
     results.regressions += report.regressions;
     strategy.regressions_this_cycle += report.regressions;
+    strategy.forecasts[report.region.value] = sane(report.forecast);
+    strategy.volatility_sum += clip(report.volatility, 0, 1);
+    ++strategy.volatility_reports;
     for (const RealisedReturn& realised : report.returns) {
       strategy.reputations[report.region.value].book(realised);
       if (!(realised.predicted_gain > 0) || !finite(realised.predicted_gain) ||
@@ -87,113 +33,14 @@ void observe(Strategy& strategy, const std::vector<RegionReport>& reports) {
   }
 }
 
-std::uint64_t recent_regressions(const Strategy& strategy) {
-  std::uint64_t sum = strategy.regressions_this_cycle;
-  for (const std::uint64_t closed : strategy.regressions) sum += closed;
-  return sum;
-}
-
 std::optional<PostureChange> change_posture(Strategy& strategy,
                                             const std::vector<RegionReport>& reports) {
   const Posture before = strategy.posture.posture;
   PostureJudgement judged =
-      judge_posture(strategy.posture, reports, headroom(recent_regressions(strategy)),
-                    cycle_windows(strategy), strategy.settings.gates);
+      judge_posture(strategy.posture, reports, headroom(strategy::recent_regressions(strategy)),
+                    strategy::cycle_windows(strategy), strategy.settings.gates);
   if (judged.posture == before) return std::nullopt;
   return PostureChange{before, judged.posture, std::move(judged.reason)};
-}
-
-void reset(std::vector<RegionResults>& results) {
-  for (std::uint32_t region = 0; region < results.size(); ++region) {
-    results[region] = RegionResults{};
-    results[region].region = {region};
-  }
-}
-
-/// The allocator learns from the cycle that ends, and the counts begin anew.
-void close_results(Strategy& strategy) {
-  for (RegionResults& results : strategy.results) {
-    const double predicted = strategy.predicted[results.region.value];
-    const double realised = strategy.realised[results.region.value];
-    results.calibration = predicted > 0 ? clip(realised / predicted, 0, 2) : 1;
-  }
-  learn(strategy.allocator, strategy.results);
-  reset(strategy.results);
-  std::fill(strategy.predicted.begin(), strategy.predicted.end(), 0);
-  std::fill(strategy.realised.begin(), strategy.realised.end(), 0);
-  strategy.regressions.push_back(std::exchange(strategy.regressions_this_cycle, 0));
-  if (strategy.regressions.size() > regression_cycles_kept)
-    strategy.regressions.erase(strategy.regressions.begin());
-}
-
-Mint mint_cycle(Strategy& strategy, Cycle cycle) {
-  const StrategySettings& settings = strategy.settings;
-  const BudgetConfig& budget = settings.budget;
-  const Mint mint = mint_of(cycle, strategy.posture.posture, recent_regressions(strategy), budget,
-                            settings.regions);
-  if (strategy.minted.value > 0) close_results(strategy);
-  strategy.ledger.close_cycle(
-      kept_max(budget, settings.regions, budget.emergency_share, budget.emergency_cycles_max),
-      kept_max(budget, settings.regions, budget.safety_share, budget.emergency_cycles_max));
-  must(strategy.ledger.mint(mint));
-  strategy.minted = cycle;
-  return mint;
-}
-
-RegionState state_of(const RegionReport& report) {
-  return {report.region,     sane(report.asked), sane(report.refused),
-          report.volatility, report.confidence,  report.expected_gain};
-}
-
-/// A lease for everyone present, of what the policy grants; opportunity_share of the treasury
-/// stays for proposals.
-void deal_leases(Strategy& strategy, const std::vector<RegionReport>& reports, Cycle cycle,
-                 std::vector<Answers>& answers) {
-  std::vector<RegionState> states;
-  for (const RegionReport& report : reports)
-    if (report.region.value < strategy.settings.regions) states.push_back(state_of(report));
-  const Energy treasury = strategy.ledger.treasury();
-  const Energy capacity = treasury - share_of(treasury, strategy.settings.budget.opportunity_share);
-  const std::vector<Energy> grants =
-      deal(strategy.allocator, states, capacity, {cycle, strategy.posture.posture});
-  const Window until = last_window(cycle, cycle_windows(strategy)) + 1;
-  for (std::size_t place = 0; place < states.size(); ++place) {
-    const RegionId region = states[place].region;
-    must(strategy.ledger.grant(region, grants[place], until));
-    answers[region.value].allocation = Allocation{region, cycle, grants[place], until};
-  }
-}
-
-/// A region that was away when leases were dealt gets authority back, without energy.
-void renew_authority(Strategy& strategy, const std::vector<RegionReport>& reports,
-                     std::vector<Answers>& answers) {
-  const Window until = last_window(strategy.minted, cycle_windows(strategy)) + 1;
-  for (const RegionReport& report : reports) {
-    if (report.region.value >= strategy.settings.regions ||
-        strategy.ledger.lease(report.region).until >= until)
-      continue;
-    must(strategy.ledger.grant(report.region, {}, until));
-    answers[report.region.value].allocation = Allocation{report.region, strategy.minted, {}, until};
-  }
-}
-
-void answer_top_ups(Strategy& strategy, Window window, std::vector<Answers>& answers,
-                    std::vector<std::string>& refused) {
-  for (const Movement& asked : std::exchange(strategy.top_ups_unanswered, {})) {
-    const auto answer = strategy.ledger.top_up(asked.region, asked.reservation, asked.command,
-                                               asked.energy, window);
-    if (!answer) refused.push_back(describe(asked, answer.refusal()));
-    if (asked.region.value < answers.size())
-      answers[asked.region.value].top_ups.push_back(
-          {asked.region, asked.reservation, answer ? asked.energy : Energy{}});
-  }
-}
-
-const RegionReport* find(const std::vector<RegionReport>& reports, RegionId region) {
-  const auto found = std::find_if(reports.begin(), reports.end(), [&](const RegionReport& report) {
-    return report.region == region;
-  });
-  return found == reports.end() ? nullptr : &*found;
 }
 
 /// An ask is what a seed costs beyond what the region held when it asked. Where this turn replaced
@@ -208,7 +55,7 @@ OpportunityCandidate candidate_of(const Strategy& strategy, const OpportunityPro
     mitigations.alpha_stages = strategy.settings.gates.alpha_stages;
   if (!(mitigations.clip_norm > 0) || !finite(mitigations.clip_norm))
     mitigations.clip_norm = strategy.settings.gates.clip_norm;
-  const RegionReport* report = find(reports, proposal.region);
+  const RegionReport* report = strategy::find(reports, proposal.region);
   if (report == nullptr || proposal.region.value >= strategy.settings.regions) return candidate;
   candidate.reported = true;
   candidate.in_crisis = report->in_crisis;
@@ -236,7 +83,7 @@ void answer_proposals(Strategy& strategy, Window window, const std::vector<Regio
   for (const OpportunityProposal& proposal : proposals)
     if (proposal.region.value < answers.size())
       candidates.push_back(candidate_of(strategy, proposal, reports, answers));
-  const std::uint32_t windows = cycle_windows(strategy);
+  const std::uint32_t windows = strategy::cycle_windows(strategy);
   const Window mint_turn = last_window(cycle_of(window + 1, windows), windows);
   OpportunityFunds funds{strategy.ledger.treasury(), {}};
   if (strategy.posture.posture == Posture::crisis)  // drawn window by window, never all at once
@@ -245,11 +92,23 @@ void answer_proposals(Strategy& strategy, Window window, const std::vector<Regio
        judge_opportunities(candidates, funds, {window, mint_turn, strategy.posture.posture})) {
     const Verdict& verdict = judged.verdict;
     if (verdict.kind == VerdictKind::approved)
-      must(judged.from_emergency
-               ? strategy.ledger.grant_emergency(verdict.region, verdict.amount)
-               : strategy.ledger.grant_opportunity(verdict.region, verdict.amount));
+      strategy::must(judged.from_emergency
+                         ? strategy.ledger.grant_emergency(verdict.region, verdict.amount)
+                         : strategy.ledger.grant_opportunity(verdict.region, verdict.amount));
     answers[verdict.region.value].verdicts.push_back(std::move(judged.verdict));
   }
+}
+
+/// What a turn says, whether or not anything is decided from it.
+void learn(Strategy& strategy, const TurnReports& turn, std::vector<std::string>& refused) {
+  strategy::follow_surgeries(strategy, turn, refused);
+  observe(strategy, turn.reports);
+  strategy::watch_zones(strategy, turn);
+}
+
+template <typename Message>
+void append(std::vector<Message>& to, const std::vector<Message>& from) {
+  to.insert(to.end(), from.begin(), from.end());
 }
 
 }  // namespace
@@ -261,8 +120,14 @@ Strategy::Strategy(const StrategySettings& chosen)
       reputations(chosen.regions),
       results(chosen.regions),
       realised(chosen.regions),
-      predicted(chosen.regions) {
-  reset(results);
+      predicted(chosen.regions),
+      zones(chosen.host.edges, chosen.regions, chosen.scaffolds),
+      thrash(chosen.regions, Breaker{"scaffold_thrash",
+                                     {std::max(chosen.scaffolds.thrash_scaffolds, 1U),
+                                      std::max(chosen.scaffolds.thrash_windows, 1U)}}),
+      forecasts(chosen.regions),
+      host(chosen.host) {
+  strategy::reset(results);
 }
 
 StrategyPart decide(Strategy& strategy, const TurnReports& turn, Epoch epoch) {
@@ -276,32 +141,42 @@ StrategyPart decide(Strategy& strategy, const TurnReports& turn, Epoch epoch) {
     part.answers[region].region = {region};
   part.refused = std::exchange(strategy.refused_unreported, {});
 
-  follow(strategy, window, reports, part.refused);
-  answer_top_ups(strategy, window, part.answers, part.refused);
+  strategy::follow(strategy, window, reports, part.refused);
+  strategy::answer_top_ups(strategy, window, part.answers, part.refused);
   for (const auto& [region, reservation] :
        strategy.ledger.expire(window, strategy.settings.budget.reservation_windows))
     part.answers[region.value].expired.push_back(reservation);
+  strategy::reclaim_escrows(strategy, window, part.answers);
 
-  observe(strategy, reports);
+  learn(strategy, turn, part.refused);
   part.posture = change_posture(strategy, reports);
-  const Cycle coming = cycle_of(window + 1, cycle_windows(strategy));
+  const Cycle coming = cycle_of(window + 1, strategy::cycle_windows(strategy));
   if (coming > strategy.minted) {
-    part.mint = mint_cycle(strategy, coming);
-    deal_leases(strategy, reports, coming, part.answers);
+    strategy::mint_cycle(strategy, coming, part);
+    strategy::deal_leases(strategy, reports, coming, part.answers);
   } else {
-    renew_authority(strategy, reports, part.answers);
+    strategy::renew_authority(strategy, reports, part.answers);
   }
+  strategy::answer_scaffolds(strategy, turn, part.answers);  // before proposals: theirs is the pool
+  strategy::answer_escalations(strategy, turn, part.answers);
   answer_proposals(strategy, window, reports, turn.proposals, part.answers);
+  strategy::judge_plan(strategy, turn, epoch, part);
+
+  for (Answers& answers : part.answers)
+    answers.embargoed = strategy.zones.embargoed(answers.region);
+  part.zones = strategy.zones.state();
+  part.compaction = strategy::plan_funds(strategy);
   part.risk_price = risk_price(strategy.allocator);
   part.balance = strategy.ledger.balance();
   return part;
 }
 
 void miss(Strategy& strategy, const TurnReports& turn) {
-  follow(strategy, turn.window, turn.reports, strategy.refused_unreported);
-  observe(strategy, turn.reports);
-  strategy.unanswered.insert(strategy.unanswered.end(), turn.proposals.begin(),
-                             turn.proposals.end());
+  strategy::follow(strategy, turn.window, turn.reports, strategy.refused_unreported);
+  learn(strategy, turn, strategy.refused_unreported);
+  append(strategy.unanswered, turn.proposals);
+  append(strategy.scaffolds_unanswered, turn.scaffold_requests);
+  append(strategy.escalations_unanswered, turn.escalations);
 }
 
 }  // namespace esper

@@ -12,10 +12,13 @@
 #include <vector>
 
 #include "actors/decisions/allocation.hpp"
+#include "actors/decisions/breaker.hpp"
 #include "actors/decisions/cycles.hpp"
 #include "actors/decisions/ledger.hpp"
 #include "actors/decisions/opportunity_ranking.hpp"
 #include "actors/decisions/posture.hpp"
+#include "actors/decisions/throttle.hpp"
+#include "actors/decisions/zones.hpp"
 #include "messages/configuration.hpp"
 #include "messages/turn.hpp"
 
@@ -27,6 +30,15 @@ struct StrategySettings {
   TimeConfig time;
   GateConfig gates;
   std::uint32_t regions{};
+  ScaffoldConfig scaffolds{};
+  CompactionConfig compaction{};
+  HostDescription host{};  ///< before any surgery; without one no plan is approved
+};
+
+/// An approved plan whose outcome is not known.
+struct OrderedSurgery {
+  std::uint64_t plan{};
+  Window boundary;
 };
 
 struct Strategy {
@@ -41,21 +53,39 @@ struct Strategy {
   std::vector<double> realised, predicted;  ///< by region, nats, of the cycle under way
   std::vector<std::uint64_t> regressions;   ///< of the last two closed cycles, newest last
   std::uint64_t regressions_this_cycle{};
-  Cycle minted;                                 ///< newest
-  std::vector<OpportunityProposal> unanswered;  ///< of turns that it took no part in
-  std::vector<Movement> top_ups_unanswered;     ///< likewise
+  Cycle minted;                                       ///< newest
+  std::vector<OpportunityProposal> unanswered;        ///< of turns that it took no part in
+  std::vector<Movement> top_ups_unanswered;           ///< likewise
+  std::vector<ScaffoldRequest> scaffolds_unanswered;  ///< likewise
+  std::vector<Escalation> escalations_unanswered;     ///< likewise
   std::vector<std::string> refused_unreported;  ///< movements that the book refused in such turns
+
+  Zones zones;
+  std::vector<Breaker> thrash;  ///< by region, in windows: scaffolds without a clean checkpoint
+
+  ThrottleHistory throttle;
+  Energy allowance;               ///< the newest that was minted
+  Energy spent_this_cycle;        ///< by regions: settled and drawn
+  std::vector<Energy> forecasts;  ///< by region, the newest told
+  double volatility_sum{};        ///< of the cycle under way
+  std::uint64_t volatility_reports{};
+
+  HostDescription host;                            ///< as surgeries have left it
+  std::optional<std::uint64_t> structure_version;  ///< the newest told
+  std::uint64_t plan_approved{}, plan_followed{};  ///< newest
+  std::vector<OrderedSurgery> ordered;
 };
 
-/// Decides one turn. Answers every region, every proposal (ANSWER-1) and every top-up; LEDGER-1 and
-/// LEDGER-2 hold after it. A movement that the ledger refuses changes nothing and is told in
-/// `refused`.
+/// Decides one turn. Answers every region, every proposal, top-up, scaffold request, escalation and
+/// plan (ANSWER-1); LEDGER-1 and LEDGER-2 hold after it. A movement that the ledger refuses changes
+/// nothing and is told in `refused`. ZONE-1: no order touches a region that is embargoed at the
+/// turn's end.
 [[nodiscard]] StrategyPart decide(Strategy& strategy, const TurnReports& turn, Epoch epoch);
 
-/// A turn that this role took no part in: the book follows the regions' movements, wins, losses and
-/// returns are counted (no report tells them again), nothing is decided. Its proposals and top-ups
-/// are answered in the next decide: proposals with `denied`, since the turn that they spoke of has
-/// passed.
+/// A turn that this role took no part in: book, zones, breakers and host follow what was told,
+/// wins, losses and returns are counted (no report tells them again), nothing is decided. Its
+/// requests are answered in the next decide: proposals and scaffolds are denied, since the turn
+/// that they spoke of has passed; its plan is skipped.
 void miss(Strategy& strategy, const TurnReports& turn);
 
 }  // namespace esper
