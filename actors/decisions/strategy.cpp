@@ -106,6 +106,13 @@ void learn(Strategy& strategy, const TurnReports& turn, std::vector<std::string>
   strategy::watch_zones(strategy, turn);
 }
 
+/// Opened again and again it holds scaffolds back up to sixteen times as long as at first.
+BreakerPolicy thrash_policy(const ScaffoldConfig& config) {
+  constexpr std::uint64_t longest = 16;
+  const std::uint64_t first = std::max(config.thrash_windows, 1U);
+  return {std::max(config.thrash_scaffolds, 1U), first, first * longest};
+}
+
 template <typename Message>
 void append(std::vector<Message>& to, const std::vector<Message>& from) {
   to.insert(to.end(), from.begin(), from.end());
@@ -122,9 +129,7 @@ Strategy::Strategy(const StrategySettings& chosen)
       realised(chosen.regions),
       predicted(chosen.regions),
       zones(chosen.host.edges, chosen.regions, chosen.scaffolds),
-      thrash(chosen.regions, Breaker{"scaffold_thrash",
-                                     {std::max(chosen.scaffolds.thrash_scaffolds, 1U),
-                                      std::max(chosen.scaffolds.thrash_windows, 1U)}}),
+      thrash(chosen.regions, Breaker{"scaffold_thrash", thrash_policy(chosen.scaffolds)}),
       forecasts(chosen.regions),
       host(chosen.host) {
   strategy::reset(results);

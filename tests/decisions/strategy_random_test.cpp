@@ -2,8 +2,7 @@
 #include "actors/decisions/random.hpp"
 #include "actors/decisions/strategy.hpp"
 #include "messages/json.hpp"
-#include "tests/decisions/some_reports.hpp"
-#include "tests/decisions/turn_reports.hpp"
+#include "tests/decisions/economy_turns.hpp"
 #include "tests/test_seed.hpp"
 
 #include <catch2/catch.hpp>
@@ -35,6 +34,8 @@ RegionReport random_report(RandomStream& random, RegionId region, Window window)
   report.loss_mean = odd();
   report.learning_rate_ratio = odd();
   report.in_crisis = random.below(20) == 0;
+  report.scaffolds = static_cast<std::uint32_t>(random.below(30) / 29);
+  report.forecast = some(80);
   report.non_finite = random.below(40) == 0;
   report.wins = static_cast<std::uint32_t>(random.below(2));
   report.losses = static_cast<std::uint32_t>(random.below(3));
@@ -45,13 +46,43 @@ RegionReport random_report(RandomStream& random, RegionId region, Window window)
   report.refused = some(80);
   report.expected_gain = odd();
   for (std::uint64_t i = random.below(4); i > 0; --i)
-    report.movements.push_back({static_cast<MovementKind>(random.below(5)),
+    report.movements.push_back({static_cast<MovementKind>(random.below(7)),
                                 {static_cast<std::uint32_t>(random.below(4))},
                                 window.value * 2 - random.below(12),
                                 {region, first_epoch, window.value * 4 - i},
                                 some(30)});
   if (random.below(5) == 0) report.returns.push_back({region, 1, odd(), odd()});
   return report;
+}
+
+/// What else may come with a turn, sound or not: requests, checkpoints, plans and their outcomes.
+void add_economy(RandomStream& random, TurnReports& turn) {
+  for (std::uint32_t region = 0; region < 5; ++region) {  // two more than there are
+    if (random.below(6) == 0)
+      turn.scaffold_requests.push_back(
+          some_request(region, static_cast<std::int64_t>(random.below(60)) - 5));
+    if (random.below(12) == 0) turn.escalations.push_back({{region}, turn.window, "", {}, {"a"}});
+  }
+  const auto cuts = [&] {
+    std::vector<GroupCut> some;
+    for (std::uint64_t i = random.below(3); i > 0; --i)
+      some.push_back(cut_to("conv" + std::to_string(random.below(5)),
+                            static_cast<std::uint32_t>(random.below(99))));
+    return some;
+  };
+  if (random.below(3) == 0) {
+    turn.plan = plan_to_cut(random.below(40), cuts());
+    turn.plan->price.energy = {static_cast<std::int64_t>(random.below(90)) - 5};
+    turn.plan->zone_version = random.below(3);
+  }
+  if (random.below(4) == 0) {
+    SurgeryOutcome outcome;
+    outcome.plan = random.below(40);
+    outcome.refusal = static_cast<SurgeryRefusal>(random.below(16));
+    outcome.cuts = cuts();
+    turn.surgeries.push_back(outcome);
+  }
+  if (random.below(4) == 0) turn.checkpoint.emplace();
 }
 
 void random_turn(RandomStream& random, std::vector<Strategy*> strategies, Window window,
@@ -73,21 +104,30 @@ void random_turn(RandomStream& random, std::vector<Strategy*> strategies, Window
       proposals.push_back(proposal);
     }
   }
+  std::vector<std::size_t> scaffolds(3);
+  for (const ScaffoldRequest& waiting : strategies.front()->scaffolds_unanswered)
+    if (waiting.region.value < 3) ++scaffolds[waiting.region.value];
+  TurnReports turn = turn_reports(window, reports, proposals);
+  add_economy(random, turn);
+  for (const ScaffoldRequest& request : turn.scaffold_requests)
+    if (request.region.value < 3) ++scaffolds[request.region.value];
   std::optional<std::string> first;
   for (Strategy* strategy : strategies) {
     if (missed) {
-      miss(*strategy, turn_reports(window, reports, proposals));
+      miss(*strategy, turn);
       CHECK(strategy->ledger.conserves_energy());
       continue;
     }
-    const StrategyPart part =
-        decide(*strategy, turn_reports(window, reports, proposals), first_epoch);
+    const StrategyPart part = decide(*strategy, turn, first_epoch);
     REQUIRE(strategy->ledger.conserves_energy());
     const LedgerBalance& balance = part.balance;
     REQUIRE(balance.minted ==
             balance.available + balance.reserved + balance.spent + balance.lapsed);
     std::vector<std::pair<RegionId, std::uint64_t>> answered;
     REQUIRE(part.answers.size() == 3);
+    REQUIRE(part.plan.has_value() == turn.plan.has_value());
+    for (const Answers& answers : part.answers)
+      REQUIRE(answers.scaffolds.size() == scaffolds[answers.region.value]);
     for (const Answers& answers : part.answers)
       for (const Verdict& verdict : answers.verdicts) {
         answered.emplace_back(verdict.region, verdict.proposal);
@@ -111,6 +151,9 @@ SCENARIO("LEDGER-1, LEDGER-2 and ANSWER-1 hold through any turns, the same for t
   for (int run = 0; run < 20; ++run) {
     StrategySettings settings = strategy_settings(static_cast<std::int64_t>(random.below(400)));
     settings.time.cycle_windows = 1 + static_cast<std::uint32_t>(random.below(7));
+    settings.time.checkpoint_cycles = 1;
+    settings.host = economy_settings().host;
+    if (run % 3 == 0) settings.budget.emergency_sizing = PoolSizing::adaptive;
     if (run % 2 == 0) settings.allocation.policy = AllocationPolicy::bandit;
     Strategy strategy{settings}, twin{settings};
     std::uint64_t next_proposal = 1;

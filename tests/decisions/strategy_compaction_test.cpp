@@ -1,0 +1,284 @@
+// Pruning plans before Tamiyo.
+#include "actors/decisions/strategy.hpp"
+
+#include "actors/decisions/host_surgery.hpp"
+#include "tests/decisions/economy_turns.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <functional>
+#include <string>
+
+namespace esper {
+namespace {
+
+std::string name(SurgeryRefusal refusal) { return std::string{name_of(refusal)}; }
+
+/// Calm turns; checkpoint 1 closes window 4, and turn 7 judges its plan.
+struct Bank {
+  explicit Bank(StrategySettings chosen = economy_settings())
+      : settings(std::move(chosen)), strategy(settings) {}
+
+  TurnReports next() {
+    window = window + 1;
+    return economy_turn(settings, window, structure_version);
+  }
+  StrategyPart calm() { return decide(strategy, next(), first_epoch); }
+  void calm_until(std::uint64_t last) {
+    while (window.value < last) (void)calm();
+  }
+  /// The verdict on a plan in the next turn, whose reports `change` may disturb.
+  StrategyPart judge(
+      const PruningPlan& plan,
+      const std::function<void(TurnReports&)>& change = [](TurnReports&) {}) {
+    TurnReports turn = next();
+    turn.plan = plan;
+    change(turn);
+    return decide(strategy, turn, first_epoch);
+  }
+  StrategyPart outcome(std::uint64_t plan, SurgeryRefusal refusal,
+                       std::vector<GroupCut> cuts = {}) {
+    TurnReports turn = next();
+    SurgeryOutcome told;
+    told.plan = plan;
+    told.refusal = refusal;
+    told.cuts = std::move(cuts);
+    if (refusal == SurgeryRefusal::none) told.structure_version = ++structure_version;
+    turn.surgeries = {told};
+    return decide(strategy, turn, first_epoch);
+  }
+
+  StrategySettings settings;
+  Strategy strategy;
+  Window window;
+  std::uint64_t structure_version{};
+};
+
+const std::vector<GroupCut> some_cuts{cut_to("conv2", 48), cut_to("conv3", 64)};
+
+SCENARIO("a plan is approved, carried out and paid for", "[strategy][compaction]") {
+  Bank bank;
+  bank.calm_until(6);
+  const StrategyPart part = bank.judge(plan_to_cut(1, some_cuts));
+  CHECK(name(part.plan.value().refusal) == "none");
+  const SurgeryOrder order = part.surgery.value();
+  CHECK(order.boundary == Window{8});
+  CHECK(order.epoch == first_epoch);
+  CHECK(order.plan.cuts.size() == 2);
+  CHECK(bank.strategy.ledger.compaction_committed() == Energy{30});
+  CHECK(part.compaction == Energy{1'200 - 30});
+  const Energy spent = part.balance.spent;
+  WHEN("it is kept") {
+    const StrategyPart next = bank.outcome(1, SurgeryRefusal::none, some_cuts);
+    CHECK(next.refused.empty());
+    CHECK(next.balance.spent == spent + Energy{30});
+    CHECK(bank.strategy.ledger.compaction_committed() == Energy{0});
+    CHECK(bank.strategy.host.coupled_groups[3].channels == 64);
+    CHECK(bank.strategy.host.parameters ==
+          after_cuts(bank.settings.host, some_cuts).value().parameters);
+    CHECK(next.pruning.value().spend == Energy{0});  // growth's alone: pruning does not throttle it
+    THEN("told again it is not paid or cut twice") {
+      const StrategyPart again = bank.outcome(1, SurgeryRefusal::none, some_cuts);
+      CHECK(again.refused.size() == 1);
+      CHECK(again.balance.spent == spent + Energy{30});
+      CHECK(bank.strategy.host.coupled_groups[3].channels == 64);
+    }
+    THEN("the next plan is for the host that it left") {
+      bank.calm_until(10);
+      PruningPlan plan = plan_to_cut(2, {cut_to("conv3", 32)});
+      plan.structure_version = 1;
+      CHECK(name(bank.judge(plan).plan.value().refusal) == "none");
+    }
+  }
+  WHEN("it is rolled back") {
+    const StrategyPart next = bank.outcome(1, SurgeryRefusal::harmful);
+    CHECK(next.balance.spent == spent);
+    CHECK(bank.strategy.ledger.compaction_committed() == Energy{0});
+    CHECK(bank.strategy.host.coupled_groups[3].channels == 96);
+  }
+  WHEN("nothing is heard of it") {
+    bank.calm_until(10);
+    CHECK(bank.strategy.ledger.compaction_committed() == Energy{30});
+    const StrategyPart next = bank.calm();
+    CHECK(bank.strategy.ledger.compaction_committed() == Energy{0});
+    CHECK(next.balance.spent == spent);
+    THEN("late news of its cuts is believed, but not paid") {
+      const StrategyPart late = bank.outcome(1, SurgeryRefusal::none, some_cuts);
+      CHECK(late.refused.size() == 1);
+      CHECK(late.balance.spent == spent);
+      CHECK(bank.strategy.host.coupled_groups[3].channels == 64);
+    }
+  }
+  WHEN("what was cut cannot be followed") {
+    (void)bank.outcome(1, SurgeryRefusal::none, {cut_to("conv9", 1)});
+    bank.calm_until(10);
+    PruningPlan plan = plan_to_cut(2, {cut_to("conv3", 88)});
+    plan.structure_version = 1;
+    THEN("that host is never cut again") {
+      CHECK(name(bank.judge(plan).plan.value().refusal) == "uncoupled");
+    }
+  }
+  CHECK(bank.strategy.ledger.conserves_energy());
+}
+
+SCENARIO("each bad plan is refused by its own reason", "[strategy][compaction][ZONE-1]") {
+  Bank bank;
+  bank.calm_until(6);
+  PruningPlan plan = plan_to_cut(1, some_cuts);
+  std::string reason;
+  const auto judged = [&](const PruningPlan& one) {
+    const StrategyPart part = bank.judge(one);
+    CHECK_FALSE(part.surgery.has_value());
+    CHECK_FALSE(part.plan.value().detail.empty());
+    CHECK(bank.strategy.ledger.compaction_committed() == Energy{0});
+    return name(part.plan.value().refusal);
+  };
+  SECTION("none is bad") { CHECK(name(bank.judge(plan).plan.value().refusal) == "none"); }
+  SECTION("stale structure") {
+    plan.structure_version = 3;
+    CHECK(judged(plan) == "stale_structure");
+  }
+  SECTION("zones have changed") {
+    plan.zone_version = 1;
+    CHECK(judged(plan) == "zone_changed");
+  }
+  SECTION("over the allowance") {
+    plan.price.energy = {1'201};
+    CHECK(judged(plan) == "over_allowance");
+  }
+  SECTION("a price that is none") {
+    plan.price.energy = {0};
+    CHECK(judged(plan) == "over_allowance");
+  }
+  SECTION("a group that there is not") {
+    plan.cuts.push_back(cut_to("conv9", 8));
+    CHECK(judged(plan) == "uncoupled");
+  }
+  SECTION("channels that there are not") {
+    plan.cuts.front().kept.back() = 64;
+    CHECK(judged(plan) == "uncoupled");
+  }
+  SECTION("a group cut twice in one round") {
+    plan.cuts = {cut_to("conv3", 48), cut_to("conv3", 24)};
+    CHECK(judged(plan) == "uncoupled");
+  }
+  SECTION("nothing to cut") {
+    plan.cuts.clear();
+    CHECK(judged(plan) == "uncoupled");
+  }
+  SECTION("too deep") {
+    plan.cuts = {cut_to("conv3", 47)};
+    CHECK(judged(plan) == "too_deep");
+  }
+  SECTION("of an earlier checkpoint") {
+    bank.calm_until(10);
+    CHECK(judged(plan) == "not_a_checkpoint");
+  }
+  SECTION("not before a boundary") {
+    bank.window = {4};
+    CHECK(judged(plan) == "not_a_checkpoint");
+  }
+  SECTION("approved before") {
+    (void)bank.judge(plan);
+    (void)bank.outcome(1, SurgeryRefusal::harmful);
+    bank.window = {6};
+    CHECK(judged(plan) == "already_done");
+  }
+  SECTION("in a crisis") {
+    const StrategyPart part =
+        bank.judge(plan, [](TurnReports& turn) { turn.reports[0].in_crisis = true; });
+    CHECK(name(part.plan.value().refusal) == "in_crisis");
+    CHECK(part.compaction == Energy{0});
+  }
+  SECTION("inside a zone that this very turn opens") {
+    const StrategyPart part =
+        bank.judge(plan, [](TurnReports& turn) { turn.reports[0].scaffolds = 1; });
+    CHECK(name(part.plan.value().refusal) == "inside_zone");  // conv2 lies in the next region
+  }
+  SECTION("inside a zone that it has seen") {
+    plan.zone_version = 1;
+    const StrategyPart part =
+        bank.judge(plan, [](TurnReports& told) { told.reports[0].scaffolds = 1; });
+    CHECK(name(part.plan.value().refusal) == "inside_zone");
+  }
+  SECTION("outside the zone that it has seen") {
+    plan.zone_version = 1;
+    plan.cuts = {cut_to("conv3", 64)};
+    const StrategyPart part =
+        bank.judge(plan, [](TurnReports& told) { told.reports[0].scaffolds = 1; });
+    CHECK(name(part.plan.value().refusal) == "none");
+    CHECK(part.compaction == Energy{360 - 30});  // zone_share of the allowance
+  }
+  SECTION("a group that only reaches into the zone") {
+    plan.zone_version = 1;
+    plan.cuts = {cut_to("conv2", 48)};  // makes late's input channels
+    const StrategyPart part =
+        bank.judge(plan, [](TurnReports& told) { told.reports[2].scaffolds = 1; });
+    CHECK(name(part.plan.value().refusal) == "inside_zone");
+  }
+  SECTION("without a host nothing is approved") {
+    StrategySettings blind = bank.settings;
+    blind.host = {};
+    bank = Bank(blind);
+    bank.calm_until(6);
+    CHECK(judged(plan) == "uncoupled");
+  }
+}
+
+SCENARIO("a strategist that was away knows what was cut and what its plans cost",
+         "[strategy][compaction]") {
+  Bank bank;
+  bank.calm_until(6);
+  (void)bank.judge(plan_to_cut(1, some_cuts));
+  TurnReports turn = bank.next();
+  SurgeryOutcome kept;
+  kept.plan = 1;
+  kept.cuts = some_cuts;
+  kept.structure_version = bank.structure_version = 1;
+  turn.surgeries = {kept};
+  turn.checkpoint->structure_version = 0;  // announced before the cut
+  miss(bank.strategy, turn);
+  CHECK(bank.strategy.structure_version == 1);
+  CHECK(bank.strategy.host.coupled_groups[3].channels == 64);
+  CHECK(bank.strategy.ledger.balance().spent == Energy{30});
+}
+
+SCENARIO("an allowance without compaction is none", "[strategy][compaction]") {
+  StrategySettings settings = economy_settings();
+  settings.compaction.enabled = false;
+  Bank bank{settings};
+  const StrategyPart part = bank.calm();
+  CHECK(part.pruning.value().allowance == Energy{0});
+  CHECK(part.mint.value().compaction == Energy{0});
+  CHECK(part.compaction == Energy{0});
+}
+
+SCENARIO("with twice the spend the pruning allowance falls, with none it is full",
+         "[strategy][throttle]") {
+  const auto allowance_after = [](std::int64_t spend) {
+    Strategy strategy{economy_settings()};
+    StrategyPart part;
+    std::uint64_t next = 0;
+    for (Window window{1}; window <= Window{12}; window = window + 1) {
+      TurnReports turn = economy_turn(strategy.settings, window);
+      if (spend > 0 && window > Window{1} && window.value % 2 == 0) {
+        const std::uint64_t id = ++next;
+        turn.reports[0].movements = {
+            {MovementKind::reserve, {0}, id, {{0}, first_epoch, id}, {spend}},
+            {MovementKind::settle, {0}, id, {{0}, first_epoch, id}, {spend}}};
+      }
+      turn.reports[0].asked = {500};
+      part = decide(strategy, turn, first_epoch);
+      CHECK(part.refused.empty());
+    }
+    CHECK(part.pruning.value().spend == Energy{spend});
+    return part.pruning.value().allowance;
+  };
+  CHECK(allowance_after(0) == Energy{1'200});
+  CHECK(allowance_after(400) < Energy{1'000});
+  CHECK(allowance_after(800) < allowance_after(400));
+  CHECK(allowance_after(800) > Energy{0});
+}
+
+}  // namespace
+}  // namespace esper
