@@ -1,7 +1,7 @@
 #include "actors/decisions/ledger.hpp"
 
 #include "actors/decisions/random.hpp"
-#include "messages/json.hpp"
+#include "tests/decisions/some_ledger.hpp"
 #include "tests/test_seed.hpp"
 
 #include <rapidcheck.h>
@@ -12,43 +12,6 @@
 
 namespace esper {
 namespace {
-
-constexpr RegionId region{0}, other{1};
-
-Mint mint_of_parts(std::int64_t treasury, std::int64_t emergency, std::int64_t safety,
-                   std::int64_t compaction = 0, Cycle cycle = {1}) {
-  Mint mint;
-  mint.cycle = cycle;
-  mint.treasury = {treasury};
-  mint.emergency = {emergency};
-  mint.safety = {safety};
-  mint.compaction = {compaction};
-  return mint;
-}
-
-CommandId command(std::uint64_t sequence, std::uint32_t epoch = 1, RegionId sender = region) {
-  return {sender, {epoch}, sequence};
-}
-
-/// Everything that can be seen of a ledger, to tell whether a call changed it.
-std::string seen(const Ledger& ledger) {
-  std::string text = to_json(ledger.balance(), Floats::plain).dump();
-  for (const Energy account :
-       {ledger.treasury(), ledger.emergency(), ledger.safety(), ledger.compaction()})
-    text += ' ' + std::to_string(account.thousandths);
-  text += " plans " + std::to_string(ledger.compaction_committed().thousandths);
-  for (std::uint32_t i = 0; i < 4; ++i) {
-    text += ' ' + std::to_string(ledger.lease({i}).free.thousandths) + '@' +
-            std::to_string(ledger.lease({i}).until.value);
-    if (const auto escrow = ledger.escrow({i}))
-      text += " escrow " + std::to_string(escrow->free.thousandths) + '@' +
-              std::to_string(escrow->until.value) + ',' + std::to_string(escrow->touched.value);
-    for (std::uint64_t id = 0; id < 64; ++id)
-      if (const auto energy = ledger.reserved({i}, id))
-        text += ' ' + std::to_string(id) + ':' + std::to_string(energy->thousandths);
-  }
-  return text;
-}
 
 Ledger funded() {
   Ledger ledger{2};
@@ -186,110 +149,6 @@ SCENARIO("an outcome that pays nothing gives a reservation its full time again",
   CHECK(ledger.balance().available == before.available);
   CHECK(ledger.expire({34}, 20).size() == 1);  // the other
   CHECK(ledger.expire({35}, 20).size() == 1);
-}
-
-SCENARIO("a scaffold's energy stands in escrow and is drawn window by window", "[ledger]") {
-  Ledger ledger{2};
-  REQUIRE(ledger.mint(mint_of_parts(0, 100, 0)));
-  REQUIRE(ledger.grant_scaffold(region, {60}, {5}, {1}));
-  CHECK(ledger.emergency() == Energy{40});
-  CHECK(ledger.lease(region).free == Energy{0});
-  CHECK(ledger.balance().available == Energy{100});
-  WHEN("it is drawn from") {
-    REQUIRE(ledger.draw(region, command(1), {25}, {4}));
-    CHECK(ledger.balance().spent == Energy{25});
-    CHECK(ledger.escrow(region).value().free == Energy{35});
-    THEN("a command draws once") {
-      const std::string before = seen(ledger);
-      CHECK(ledger.draw(region, command(1), {5}, {5}).refusal() == LedgerRefusal::already_charged);
-      CHECK(ledger.draw(region, command(2), {36}, {5}).refusal() ==
-            LedgerRefusal::insufficient_energy);
-      CHECK(ledger.draw(region, command(2), {-1}, {5}).refusal() ==
-            LedgerRefusal::amount_out_of_range);
-      CHECK(ledger.draw(region, command(2, 1, other), {1}, {5}).refusal() ==
-            LedgerRefusal::foreign_command);
-      CHECK(ledger.draw(other, command(2, 1, other), {1}, {5}).refusal() ==
-            LedgerRefusal::no_escrow);
-      CHECK(ledger.draw({2}, command(2, 1, {2}), {1}, {5}).refusal() ==
-            LedgerRefusal::unknown_region);
-      CHECK(ledger.grant_scaffold(region, {1}, {9}, {5}).refusal() == LedgerRefusal::escrow_open);
-      CHECK(seen(ledger) == before);
-    }
-    THEN("the rest goes back once") {
-      REQUIRE(ledger.give_back(region));
-      CHECK(ledger.emergency() == Energy{75});
-      CHECK(ledger.give_back(region).refusal() == LedgerRefusal::no_escrow);
-      CHECK(ledger.draw(region, command(2), {1}, {5}).refusal() == LedgerRefusal::no_escrow);
-    }
-    THEN("what nobody draws from any more is reclaimed") {
-      CHECK(ledger.reclaim({23}, 20).empty());
-      CHECK(ledger.reclaim({24}, 20) == std::vector<RegionId>{region});
-      CHECK(ledger.emergency() == Energy{75});
-    }
-    THEN("emptied it stays until it is given back, and gives way to another") {
-      REQUIRE(ledger.draw(region, command(2), {35}, {5}));
-      CHECK(ledger.reclaim({99}, 20).empty());
-      REQUIRE(ledger.grant_scaffold(region, {10}, {99}, {90}));
-      REQUIRE(ledger.draw(region, command(3), {10}, {91}));
-      REQUIRE(ledger.give_back(region));
-      CHECK(ledger.emergency() == Energy{30});
-    }
-  }
-  WHEN("it is never drawn from") {
-    CHECK(ledger.reclaim({5}, 20).empty());
-    CHECK(ledger.reclaim({6}, 20) == std::vector<RegionId>{region});
-    CHECK(ledger.emergency() == Energy{100});
-  }
-  WHEN("the cycle ends") {
-    ledger.close_cycle({30}, {30});
-    THEN("the escrow stays, the pool lapses above what it keeps") {
-      CHECK(ledger.escrow(region).value().free == Energy{60});
-      CHECK(ledger.emergency() == Energy{30});
-    }
-  }
-  CHECK(ledger.grant_scaffold(other, {101}, {9}, {5}).refusal() ==
-        LedgerRefusal::insufficient_energy);
-  CHECK(ledger.grant_scaffold(other, {-1}, {9}, {5}).refusal() ==
-        LedgerRefusal::amount_out_of_range);
-  CHECK(ledger.grant_scaffold({2}, {1}, {9}, {5}).refusal() == LedgerRefusal::unknown_region);
-  CHECK(ledger.conserves_energy());
-}
-
-SCENARIO("a plan's price is set aside and resolved once", "[ledger]") {
-  Ledger ledger{1};
-  REQUIRE(ledger.mint(mint_of_parts(0, 0, 0, 50)));
-  REQUIRE(ledger.commit_compaction(2, {30}));
-  CHECK(ledger.compaction() == Energy{20});
-  CHECK(ledger.balance().reserved == Energy{30});
-  const std::string before = seen(ledger);
-  for (const std::uint64_t again : {1, 2})
-    CHECK(ledger.commit_compaction(again, {1}).refusal() == LedgerRefusal::already_charged);
-  CHECK(ledger.commit_compaction(3, {21}).refusal() == LedgerRefusal::insufficient_energy);
-  CHECK(ledger.commit_compaction(3, {-1}).refusal() == LedgerRefusal::amount_out_of_range);
-  CHECK(ledger.settle_compaction(3).refusal() == LedgerRefusal::not_open);
-  CHECK(seen(ledger) == before);
-  WHEN("it is carried out") {
-    REQUIRE(ledger.settle_compaction(2));
-    CHECK(ledger.balance().spent == Energy{30});
-    CHECK(ledger.void_compaction(2).refusal() == LedgerRefusal::not_open);
-    CHECK(ledger.settle_compaction(2).refusal() == LedgerRefusal::not_open);
-  }
-  WHEN("it is not, in the same cycle") {
-    REQUIRE(ledger.void_compaction(2));
-    CHECK(ledger.compaction() == Energy{50});
-    CHECK(ledger.settle_compaction(2).refusal() == LedgerRefusal::not_open);
-  }
-  WHEN("it is not, in a later cycle") {
-    ledger.close_cycle({}, {});
-    REQUIRE(ledger.mint(mint_of_parts(0, 0, 0, 7, {2})));
-    CHECK(ledger.balance().reserved == Energy{30});
-    REQUIRE(ledger.void_compaction(2));
-    THEN("it lapses with its own") {
-      CHECK(ledger.compaction() == Energy{7});
-      CHECK(ledger.balance().lapsed == Energy{50});
-    }
-  }
-  CHECK(ledger.conserves_energy());
 }
 
 /// The second half of LEDGER-2 as a test sees it from outside: sets that only grow.
