@@ -15,6 +15,11 @@ bool thrashing(const Strategy& strategy, RegionId region, Window window) {
   return breaker.state() == BreakerState::open && window.value < breaker.open_until();
 }
 
+/// Energy of a scaffold that is to come, stands, or left without giving the rest back yet.
+bool in_escrow(const Strategy& strategy, RegionId region) {
+  return strategy.ledger.escrow(region).value_or(Escrow{}).free > Energy{};
+}
+
 /// The verdict alone; nothing is moved.
 ScaffoldVerdict judge(const Strategy& strategy, const ScaffoldRequest& request,
                       const TurnReports& turn) {
@@ -27,7 +32,8 @@ ScaffoldVerdict judge(const Strategy& strategy, const ScaffoldRequest& request,
   const RegionReport* report = find(turn.reports, region);
   if (report == nullptr || !report->in_crisis) {
     verdict.answer = ScaffoldAnswer::no_crisis;
-  } else if (report->scaffolds > 0 || strategy.zones.has_scaffold(region)) {
+  } else if (report->scaffolds > 0 || strategy.zones.has_scaffold(region) ||
+             in_escrow(strategy, region)) {
     verdict.answer = ScaffoldAnswer::standing;
   } else if (thrashing(strategy, region, window)) {
     verdict.answer = ScaffoldAnswer::thrashing;
@@ -84,12 +90,11 @@ void reclaim_escrows(Strategy& strategy, Window window, std::vector<Answers>& an
 }
 
 void watch_zones(Strategy& strategy, const TurnReports& turn) {
-  std::vector<RegionId> in_escrow;
+  std::vector<RegionId> granted;
   for (std::uint32_t region = 0; region < strategy.settings.regions; ++region)
-    if (strategy.ledger.escrow({region}).value_or(Escrow{}).free > Energy{})
-      in_escrow.push_back({region});
+    if (in_escrow(strategy, {region})) granted.push_back({region});
   const auto cleaned = strategy.zones.observe(
-      {turn.window, turn.reports, turn.checkpoint.has_value(), std::move(in_escrow)});
+      {turn.window, turn.reports, turn.checkpoint.has_value(), std::move(granted)});
   for (const RegionId region : cleaned) {
     Breaker& breaker = strategy.thrash[region.value];
     if (breaker.pass(turn.window.value)) breaker.succeeded();

@@ -121,6 +121,15 @@ SCENARIO("each request that is not granted says why", "[strategy][scaffold][ANSW
     CHECK(name(run.ask(50).answer) == "granted");
     CHECK(name(run.ask(50).answer) == "standing");
   }
+  GIVEN("one that left without giving its rest back") {
+    CHECK(name(run.ask(50).answer) == "granted");
+    run.standing = 1;
+    run.turn();
+    run.standing = 0;
+    run.turn();
+    CHECK_FALSE(run.strategy.zones.has_scaffold({0}));
+    CHECK(name(run.ask(50).answer) == "standing");
+  }
   GIVEN("two at once, one for a region that says nothing, one for a region that there is not") {
     run.window = run.window + 1;
     TurnReports told = run.reports();

@@ -95,6 +95,14 @@ bool safe(const World& world, std::uint32_t region) {
   return true;
 }
 
+/// What a cut in this group changes, by hand: each convolution feeds the next, the last the head.
+std::vector<RegionId> reach(const std::string& group) {
+  static const std::map<std::string, std::vector<RegionId>> known{
+      {"conv0", {{0}}}, {"conv1", {{0}, {1}}}, {"conv2", {{1}, {2}}}, {"conv3", {{2}}}};
+  const auto found = known.find(group);
+  return found == known.end() ? std::vector<RegionId>{} : found->second;
+}
+
 World some_world() {
   World world;
   world.settings = economy_settings();
@@ -121,7 +129,7 @@ PruningPlan some_plan(const World& world, std::uint64_t checkpoint, std::string&
   defect = chance(50) ? "none" : *rc::gen::elementOf(defects);
   std::vector<std::string> open;
   for (const CoupledGroup& group : world.host.coupled_groups) {
-    const auto touched = regions_touched(world.host, group);
+    const auto touched = reach(group.name);
     const auto& inside = seen.zones.embargoed;
     const bool embargoed = std::find_first_of(touched.begin(), touched.end(), inside.begin(),
                                               inside.end()) != touched.end();
@@ -200,11 +208,8 @@ std::string expected(const World& world, const Strategy& before, const StrategyP
   if (plan.id != checkpoint) return "not_a_checkpoint";
   if (before.posture.posture == Posture::crisis) return "in_crisis";
   for (const GroupCut& cut : plan.cuts)
-    for (const CoupledGroup& group : world.host.coupled_groups) {
-      if (group.name != cut.group) continue;
-      for (const RegionId region : regions_touched(world.host, group))
-        if (part.answers.at(region.value).embargoed) return "inside_zone";
-    }
+    for (const RegionId region : reach(cut.group))
+      if (part.answers.at(region.value).embargoed) return "inside_zone";
   if (plan.zone_version != part.zones.version) return "zone_changed";
   if (plan.structure_version != world.structure_version) return "stale_structure";
   if (plan.price.energy > funds) return "over_allowance";
@@ -220,7 +225,7 @@ SCENARIO("no approved order ever touches an embargoed region, and each refusal h
          "[zones][compaction][ZONE-1]") {
   std::map<std::string, int> verdicts;
   std::set<std::string> granted;
-  const int histories = long_tier() ? 3'000 : 200;
+  const int histories = long_tier() ? 20'000 : 200;
   CHECK(holds("scaffolds, sunsets, checkpoints, plans and restarts in any order", histories, [&] {
     World world = some_world();
     Strategy strategy{world.settings};
@@ -262,10 +267,7 @@ SCENARIO("no approved order ever touches an embargoed region, and each refusal h
       if (!part.surgery) continue;
       RC_ASSERT(part.surgery->boundary == window + 1);
       for (const GroupCut& cut : part.surgery->plan.cuts)
-        for (const CoupledGroup& group : world.host.coupled_groups)
-          if (group.name == cut.group)
-            for (const RegionId region : regions_touched(world.host, group))
-              RC_ASSERT(safe(world, region.value));
+        for (const RegionId region : reach(cut.group)) RC_ASSERT(safe(world, region.value));
       world.order = Order{plan, part.surgery->boundary};
     }
     // A restart anywhere is a fold of the recorded turns: it comes to the same mind.
