@@ -21,6 +21,13 @@ HostModel::HostModel(HostDescription description) : description_(std::move(descr
   for (const SlotDescription& slot : description_.slots) slots_.emplace_back(slot);
 }
 
+void HostModel::describe(HostDescription description) {
+  if (description.slots.size() != slots_.size())
+    throw InvariantViolation("surgery neither makes nor removes slots");
+  description_ = std::move(description);
+  for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].describe(description_.slots[i]);
+}
+
 std::vector<torch::Tensor> HostModel::region_parameters(RegionId region) {
   const auto& prefixes = description_.regions.at(region.value).parameter_prefixes;
   std::vector<torch::Tensor> held;

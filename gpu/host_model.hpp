@@ -21,6 +21,9 @@ class HostModel {
   [[nodiscard]] virtual torch::Tensor forward(torch::Tensor images) = 0;
 
   [[nodiscard]] const HostDescription& description() const { return description_; }
+  /// After surgery, or on the way back from it: other shapes, the same regions and slots.
+  /// Errors: InvariantViolation for another number of slots.
+  void describe(HostDescription description);
   /// In SlotId order; addresses never change.
   [[nodiscard]] std::vector<Slot>& slots() { return slots_; }
   [[nodiscard]] Slot& slot(std::size_t index) { return slots_[index]; }

@@ -72,6 +72,8 @@ class Slot {
   void forget();
 
   [[nodiscard]] const SlotDescription& description() const { return description_; }
+  /// After surgery: the slot is the same, its channels are fewer.
+  void describe(SlotDescription description) { description_ = std::move(description); }
   [[nodiscard]] SlotMode mode() const { return mode_; }
   [[nodiscard]] const std::shared_ptr<Seed>& seed() const { return seed_; }
   [[nodiscard]] std::size_t member() const { return member_; }

@@ -1,0 +1,69 @@
+#pragma once
+// One look at a coupled group: which gradients vanish when a channel is neither made nor read.
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "gpu/host_model.hpp"
+
+namespace esper {
+
+/// What a tensor does with a channel, as found or as declared.
+struct ChannelUse {
+  std::string tensor;
+  bool reads{};  ///< else it makes the channel
+  std::int64_t dimension{-1};
+  std::int64_t stride{1};  ///< -1 and 1: its entries are no slab of one dimension
+  friend auto operator<=>(const ChannelUse&, const ChannelUse&) = default;
+};
+
+/// Seen once: what vanishes undeclared, and what is declared and does not vanish.
+struct CouplingLook {
+  std::vector<ChannelUse> undeclared, idle;
+};
+
+/// How often each was seen.
+struct CouplingVotes {
+  int looks{};
+  std::map<ChannelUse, int> undeclared, idle;
+  void add(const CouplingLook& look);
+  /// Leaves what at least half of the looks have seen.
+  void settle();
+  [[nodiscard]] bool empty() const { return undeclared.empty() && idle.empty(); }
+};
+
+class CouplingEye {
+ public:
+  /// host in evaluation mode and without seeds in its path.
+  CouplingEye(HostModel& host, at::Tensor inputs, at::Generator generator);
+
+  /// Draws new weights: kaiming, with biases and scales positive, so that units live.
+  void redraw();
+  [[nodiscard]] CouplingLook look(const std::vector<ChannelUse>& declared, std::int64_t channels);
+  /// The host's output, without a graph.
+  [[nodiscard]] at::Tensor output();
+  [[nodiscard]] std::int64_t draw_channel(std::int64_t channels);
+
+ private:
+  struct Named {
+    std::string name;
+    at::Tensor tensor;
+  };
+
+  [[nodiscard]] std::vector<at::Tensor> gradients();
+  [[nodiscard]] at::Tensor entries(const ChannelUse& use, std::int64_t channel);
+  void look_at_gradients(const std::vector<ChannelUse>& declared, bool zero_makers,
+                         const std::vector<at::Tensor>& before, std::int64_t channels,
+                         std::int64_t channel, CouplingLook& seen);
+  void look_at_buffers(const std::vector<ChannelUse>& declared, std::int64_t channels,
+                       std::int64_t channel, CouplingLook& seen);
+  [[nodiscard]] bool moves_output(const at::Tensor& entries);
+
+  HostModel& host_;
+  at::Tensor inputs_, direction_;
+  at::Generator generator_;
+  std::vector<Named> parameters_, buffers_;
+};
+
+}  // namespace esper

@@ -1,0 +1,34 @@
+#pragma once
+// How much the loss would change if a channel left, to first order.
+#include <atomic>
+
+#include "gpu/model_copy.hpp"
+#include "gpu/session_data.hpp"
+#include "messages/pruning.hpp"
+
+namespace esper {
+
+/// Taylor importance and activity of every channel of every coupled group of a copy, in evaluation
+/// mode. Touches nothing but the copy, and draws nothing: on any thread, beside training.
+///
+///   I_c = sum over batches of (dL/dgate_c)^2, divided by the group's mean; >= 0, squared loss
+///   units
+///         over squared loss units. gate_c, 1 as measured, multiplies the channel.
+///
+/// A group whose channels one layer makes has its gate on the last point slot that they pass
+/// through, so that seeds in its slots are measured with it: h [batch, channels, height, width],
+/// dL/dgate_c = sum of h * dL/dh over batch and positions. Else, and without such a slot, the gate
+/// is on all layers that make the channel: dL/dgate_c = sum of w * dL/dw over the channel's weights
+/// and biases, which is exact where only what is positively homogeneous (ReLU, pooling) follows; of
+/// a layer and the norm behind it, the norm's.
+/// Activity is the RMS of h, in its units, or, without a slot, sqrt(w^2 + b^2) of the norm: the RMS
+/// of what it gives on the data it was trained on; 0 where there is neither.
+///
+/// batches  of the gate split; `loss` the mean over a batch, nats per sample
+/// stop     asked between batches; a stopped, failed or non-finite measurement says so in `problem`
+///          and has no groups
+/// source   Molchanov et al. 2019, arXiv:1906.10771
+[[nodiscard]] ImportanceReport measure(ModelCopy& copy, const std::vector<Batch>& batches,
+                                       const LossFunction& loss, const std::atomic<bool>& stop);
+
+}  // namespace esper

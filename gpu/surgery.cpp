@@ -1,0 +1,210 @@
+#include "gpu/surgery.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "actors/decisions/host_surgery.hpp"
+#include "gpu/seed_coupling.hpp"
+#include "messages/result.hpp"
+
+namespace esper {
+namespace {
+
+using torch::Tensor;
+
+/// Tensors by name, parameters and buffers alike.
+std::map<std::string, Tensor> tensors_by_name(const torch::nn::Module& module) {
+  std::map<std::string, Tensor> all;
+  for (const auto& parameter : module.named_parameters())
+    all.emplace(parameter.key(), parameter.value());
+  for (const auto& buffer : module.named_buffers()) all.emplace(buffer.key(), buffer.value());
+  return all;
+}
+
+bool contains(const std::vector<SlotId>& slots, SlotId slot) {
+  return std::find(slots.begin(), slots.end(), slot) != slots.end();
+}
+
+const CoupledGroup* group_named(const HostDescription& host, const std::string& name) {
+  const auto found = std::find_if(host.coupled_groups.begin(), host.coupled_groups.end(),
+                                  [&](const CoupledGroup& group) { return group.name == name; });
+  return found == host.coupled_groups.end() ? nullptr : &*found;
+}
+
+/// Whether `region` owns a tensor of the group, or has a slot that its channels pass through.
+bool touches(const HostDescription& host, const CoupledGroup& group, RegionId region) {
+  const auto& prefixes = host.regions.at(region.value).parameter_prefixes;
+  const auto owned = [&](const CoupledDimension& dimension) {
+    return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) {
+      return dimension.tensor.starts_with(prefix);
+    });
+  };
+  return std::any_of(group.dimensions.begin(), group.dimensions.end(), owned) ||
+         std::any_of(group.slots.begin(), group.slots.end(),
+                     [&](SlotId slot) { return host.slots.at(slot.value).region == region; });
+}
+
+/// Keeps `rows` of one dimension of a tensor, and of its moments.
+void keep(torch::optim::Optimizer* optimizer, const Tensor& tensor, std::int64_t dimension,
+          const Tensor& rows) {
+  tensor.mutable_grad().reset();  // else a size mismatch in the next backward
+  if (optimizer != nullptr) {
+    const auto found = optimizer->state().find(tensor.unsafeGetTensorImpl());
+    if (found != optimizer->state().end()) {
+      auto& state = static_cast<torch::optim::AdamWParamState&>(*found->second);
+      state.exp_avg(state.exp_avg().index_select(dimension, rows));
+      state.exp_avg_sq(state.exp_avg_sq().index_select(dimension, rows));
+      if (state.max_exp_avg_sq().defined())
+        state.max_exp_avg_sq(state.max_exp_avg_sq().index_select(dimension, rows));
+    }
+  }
+  tensor.set_data(tensor.detach().index_select(dimension, rows));
+}
+
+/// The indices along a dimension that hold the kept channels.
+Tensor rows_of(const std::vector<std::uint32_t>& kept, std::int64_t stride) {
+  const std::vector<std::int64_t> channels(kept.begin(), kept.end());
+  const Tensor first = torch::tensor(channels, torch::kInt64).unsqueeze(1) * stride;
+  return (first + torch::arange(stride, torch::kInt64)).flatten();
+}
+
+struct Incision {
+  Tensor tensor;
+  std::int64_t dimension;
+  Tensor rows;
+};
+
+struct Plan {
+  HostDescription after;
+  std::vector<Incision> incisions;
+};
+
+CutAnswer refused(std::string detail) { return {SurgeryRefusal::uncoupled, std::move(detail)}; }
+
+CutAnswer plan_cut(HostModel& host, const SeedBed& bed, const std::vector<GroupCut>& cuts,
+                   Plan& plan) {
+  const HostDescription& description = host.description();
+  const auto after = after_cuts(description, cuts);
+  if (!after) return {after.refusal(), "the host is not described so that it could be cut so"};
+  plan.after = after.value();
+  std::set<std::string> named;
+  std::set<std::pair<const at::TensorImpl*, std::int64_t>> cut_before;
+  for (const GroupCut& one : cuts) {
+    const CoupledGroup& group = *group_named(description, one.group);
+    if (!named.insert(group.name).second) return refused("group " + group.name + " comes twice");
+    for (const auto& live : bed.seeds())
+      if (!live->fossilised() && touches(description, group, live->region))
+        return {SurgeryRefusal::region_has_seeds,
+                "seed " + std::to_string(live->seed->id.value) + " stands unfossilised in region " +
+                    description.regions.at(live->region.value).name};
+    std::string problem;
+    const auto dimensions = live_dimensions(host, bed, group, problem);
+    if (!problem.empty()) return refused(problem);
+    for (const LiveDimension& dimension : dimensions) {
+      if (!cut_before.emplace(dimension.tensor.unsafeGetTensorImpl(), dimension.dimension).second)
+        return refused(dimension.name + " belongs to two groups in one dimension");
+      plan.incisions.push_back(
+          {dimension.tensor, dimension.dimension, rows_of(one.kept, dimension.stride)});
+    }
+  }
+  return {};
+}
+
+CutAnswer cut_with(HostModel& host, SeedBed& bed, torch::optim::Optimizer* optimizer,
+                   const std::vector<GroupCut>& cuts) {
+  const torch::NoGradGuard no_graph;
+  Plan plan;
+  if (auto answer = plan_cut(host, bed, cuts, plan); answer.refusal != SurgeryRefusal::none)
+    return answer;
+  for (const Incision& incision : plan.incisions)
+    keep(optimizer, incision.tensor, incision.dimension, incision.rows);
+  host.describe(std::move(plan.after));
+  fit_options(host.module());
+  for (const auto& live : bed.seeds()) {
+    if (!live->fossilised()) continue;
+    live->operations = 0;
+    for (std::size_t member = 0; member < live->seed->modules.size(); ++member)
+      live->operations += seed_operations(live->seed->blueprint, *live->seed->modules[member],
+                                          live->slots.at(member)->description());
+  }
+  return {};
+}
+
+}  // namespace
+
+CutAnswer cut(HostModel& host, SeedBed& bed, torch::optim::Optimizer& optimizer,
+              const std::vector<GroupCut>& cuts) {
+  return cut_with(host, bed, &optimizer, cuts);
+}
+
+CutAnswer cut(HostModel& host, SeedBed& bed, const std::vector<GroupCut>& cuts) {
+  return cut_with(host, bed, nullptr, cuts);
+}
+
+std::vector<LiveDimension> live_dimensions(HostModel& host, const SeedBed& bed,
+                                           const CoupledGroup& group, std::string& problem) {
+  auto& module = host.module();
+  const auto tensors = tensors_by_name(module);
+  std::vector<LiveDimension> all;
+  const auto add = [&](LiveDimension dimension) {
+    const std::int64_t length = group.channels * dimension.stride;
+    if (dimension.dimension >= dimension.tensor.dim() ||
+        dimension.tensor.size(dimension.dimension) != length)
+      problem = "tensor " + dimension.name + " has not " + std::to_string(length) +
+                " entries in dimension " + std::to_string(dimension.dimension);
+    all.push_back(std::move(dimension));
+  };
+  for (const CoupledDimension& dimension : group.dimensions) {
+    const auto tensor = tensors.find(dimension.tensor);
+    if (tensor == tensors.end()) {
+      problem = "the host has no tensor " + dimension.tensor;
+      return {};
+    }
+    const auto parts = module.named_modules("", /*include_self=*/false);
+    const auto* layer = parts.find(dimension.tensor.substr(0, dimension.tensor.rfind('.')));
+    if (layer != nullptr && cannot_be_cut(**layer))
+      problem = "tensor " + dimension.tensor + " is a grouped convolution's";
+    add({dimension.tensor, tensor->second, dimension.dimension, dimension.stride});
+  }
+  for (const auto& live : bed.seeds()) {
+    if (!live->fossilised()) continue;
+    for (std::size_t member = 0; member < live->seed->slots.size(); ++member) {
+      if (!contains(group.slots, live->seed->slots[member])) continue;
+      const std::string name = "seed " + std::to_string(live->seed->id.value);
+      const auto coupling = seed_coupling(live->seed->blueprint, *live->seed->modules[member]);
+      if (!coupling) {
+        problem = name + " is not built as its design " + live->seed->blueprint.name + " is";
+        return {};
+      }
+      for (const SeedDimension& dimension : *coupling)
+        add({name, dimension.tensor, dimension.dimension});
+    }
+  }
+  if (!problem.empty()) all.clear();
+  return all;
+}
+
+void mask_channel(HostModel& host, const SeedBed& bed, const CoupledGroup& group,
+                  std::uint32_t channel) {
+  std::string problem;
+  const torch::NoGradGuard no_graph;
+  for (const LiveDimension& dimension : live_dimensions(host, bed, group, problem))
+    if (dimension.dimension == 0 && dimension.tensor.requires_grad())
+      dimension.entries(channel).zero_();
+  if (!problem.empty()) throw InvariantViolation(problem);
+}
+
+Structure::Structure(HostModel& host, const SeedBed& bed)
+    : description_(host.description()), options_(host.module()) {
+  for (const auto& live : bed.seeds()) operations_[live->seed->id] = live->operations;
+}
+
+void Structure::restore(HostModel& host, SeedBed& bed) const {
+  host.describe(description_);
+  options_.put(host.module());
+  for (const auto& live : bed.seeds())
+    if (const auto held = operations_.find(live->seed->id); held != operations_.end())
+      live->operations = held->second;
+}
+
+}  // namespace esper

@@ -1,0 +1,66 @@
+#pragma once
+// Channels leave a host: every tensor that they touch is sliced and stays dense, moments follow by
+// index. Parameters keep their TensorImpl, so that registries, groups and optimizers' keys hold.
+#include <map>
+
+#include "gpu/layer_options.hpp"
+#include "gpu/live_seed.hpp"
+#include "messages/pruning.hpp"
+
+namespace esper {
+
+struct CutAnswer {
+  SurgeryRefusal refusal{SurgeryRefusal::none};
+  std::string detail;  ///< why not
+};
+
+/// Keeps the channels that `cuts` name of the host, of the fossilised seeds in their slots, and of
+/// `optimizer` (AdamW over all of these). Gradients become undefined; the host is described anew.
+/// At a step boundary, with no graph alive.
+/// Errors: uncoupled (a group, channel, tensor or dimension that is not there, a group named twice,
+/// a layer or seed that cannot lose channels), region_has_seeds (an unfossilised seed stands where
+/// a tensor of the group is). A refusal changes nothing.
+[[nodiscard]] CutAnswer cut(HostModel& host, SeedBed& bed, torch::optim::Optimizer& optimizer,
+                            const std::vector<GroupCut>& cuts);
+/// The same for a copy that nothing trains.
+[[nodiscard]] CutAnswer cut(HostModel& host, SeedBed& bed, const std::vector<GroupCut>& cuts);
+
+/// One dimension of a live tensor that holds `stride` entries per channel.
+struct LiveDimension {
+  std::string name;
+  torch::Tensor tensor;
+  std::int64_t dimension{};
+  std::int64_t stride{1};
+  /// The entries of channel `channel`: a view.
+  [[nodiscard]] torch::Tensor entries(std::uint32_t channel) const {
+    return tensor.detach().narrow(dimension, channel * stride, stride);
+  }
+};
+
+/// Every tensor that a group's channels touch, with those of fossilised seeds in its slots.
+/// Empty when one of them is not there or is not `channels` times `stride` long; `problem` says
+/// which.
+[[nodiscard]] std::vector<LiveDimension> live_dimensions(HostModel& host, const SeedBed& bed,
+                                                         const CoupledGroup& group,
+                                                         std::string& problem);
+
+/// Zeroes all parameters that make `channel` (dimension 0), so that it is 0 wherever it is read:
+/// the host computes what it would without the channel. Errors: InvariantViolation for a group that
+/// live_dimensions does not find.
+void mask_channel(HostModel& host, const SeedBed& bed, const CoupledGroup& group,
+                  std::uint32_t channel);
+
+/// What a Snapshot does not hold of a host that is to be cut.
+class Structure {
+ public:
+  Structure(HostModel& host, const SeedBed& bed);
+  /// After the tensors are back.
+  void restore(HostModel& host, SeedBed& bed) const;
+
+ private:
+  HostDescription description_;
+  LayerOptions options_;
+  std::map<SeedId, std::uint64_t> operations_;
+};
+
+}  // namespace esper
