@@ -70,7 +70,7 @@ struct ControlContext {
   Lanes lanes;
   TelemetryFilter filter;  ///< tests only
   OpenBreakers breakers{executor, metrics};
-  TurnWatch turns;
+  TurnWatch turns{};
 
   [[nodiscard]] std::chrono::milliseconds retry() const {
     return std::chrono::milliseconds{config.control.retry_ms};

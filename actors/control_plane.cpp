@@ -49,7 +49,8 @@ struct ControlPlane::Parts {
       narsets.push_back(at("narset." + region.name, LaneKind::telemetry));
       narset_lanes.emplace_back(narsets.back().lane);
     }
-    context = std::make_shared<ControlContext>(
+    // Not make_shared: LLVM before 16 knows no aggregates in parentheses.
+    context.reset(new ControlContext{
         config, host, seams.executor, seams.journal, seams.metrics, seams.log,
         Peers{caf::actor_cast<JournalHandle>(journal.handle),
               caf::actor_cast<KasminaHandle>(kasmina.handle),
@@ -57,7 +58,7 @@ struct ControlPlane::Parts {
         Lanes{Lane<JournalHandle>(journal.lane), Lane<TolariaHandle>(tolaria.lane), narset_lanes,
               Lane<TamiyoHandle>(tamiyo.lane), Lane<KasminaHandle>(kasmina.lane),
               Lane<EleshHandle>(elesh.lane), Lane<EmrakulHandle>(emrakul.lane)},
-        seams.filter);
+        seams.filter});
 
     std::vector<Child> children;
     const auto add = [&](Role role, RegionId region, const Address& address, auto start) {

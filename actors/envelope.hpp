@@ -12,9 +12,9 @@ namespace esper {
 class Envelope : public caf::mailbox_element {
  public:
   /// The same message for another incarnation: the last one's mailbox may still hold this element.
-  [[nodiscard]] virtual Envelope* copy() const = 0;
+  [[nodiscard]] virtual Envelope* duplicate() const = 0;
 
-  /// The mailbox holds it too from now on. Once only: see `copy`.
+  /// The mailbox holds it too from now on. Once only: see `duplicate`.
   [[nodiscard]] caf::mailbox_element_ptr share() {
     shared_ = true;
     holders_.store(2, std::memory_order_relaxed);  // the lane alone held it
@@ -45,7 +45,9 @@ class Carried final : public Envelope,
   explicit Carried(Message message)
       : caf::detail::tuple_vals_impl<caf::type_erased_tuple, Message>(std::move(message)) {}
 
-  [[nodiscard]] Envelope* copy() const override { return new Carried(std::get<0>(this->data())); }
+  [[nodiscard]] Envelope* duplicate() const override {
+    return new Carried(std::get<0>(this->data()));
+  }
 
   caf::type_erased_tuple& content() override { return *this; }
   const caf::type_erased_tuple& content() const override { return *this; }

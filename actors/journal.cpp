@@ -186,7 +186,7 @@ class JournalKeeper {
 };
 
 JournalHandle::behavior_type journal(JournalHandle::stateful_pointer<JournalState> self,
-                                     ControlContextPtr context) {
+                                     const ControlContextPtr& context) {
   keep_exception_text(self);
   auto delay = std::make_shared<HandlerDelay>(context->config, Role::journal, RegionId{});
   const JournalKeeper keeper(self, context);

@@ -91,7 +91,7 @@ class Kasmina {
 };
 
 KasminaHandle::behavior_type kasmina(KasminaHandle::stateful_pointer<KasminaState> self,
-                                     ControlContextPtr context, Epoch epoch) {
+                                     const ControlContextPtr& context, Epoch epoch) {
   keep_exception_text(self);
   auto delay = std::make_shared<HandlerDelay>(context->config, Role::kasmina, RegionId{});
   const Kasmina role(self, context, epoch);

@@ -40,7 +40,7 @@ std::vector<DeadLetter> LaneQueue::take_dead_letters() {
 }
 
 void LaneQueue::post(EnvelopePtr& message, caf::execution_unit* sender) {
-  if (message->was_shared()) message.reset(message->copy());
+  if (message->was_shared()) message.reset(message->duplicate());
   receiver_->get()->enqueue(message->share(), sender);
 }
 

@@ -93,7 +93,7 @@ class Narset {
 };
 
 NarsetHandle::behavior_type narset(NarsetHandle::stateful_pointer<NarsetState> self,
-                                   ControlContextPtr context, RegionId region, Epoch epoch) {
+                                   const ControlContextPtr& context, RegionId region, Epoch epoch) {
   keep_exception_text(self);
   auto delay = std::make_shared<HandlerDelay>(context->config, Role::narset, region);
   const Narset role(self, context, region, epoch);

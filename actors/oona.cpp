@@ -14,7 +14,7 @@ struct OonaState {
 };
 
 OonaHandle::behavior_type oona(OonaHandle::stateful_pointer<OonaState> self,
-                               ControlContextPtr context) {
+                               const ControlContextPtr& context) {
   keep_exception_text(self);
   auto delay = std::make_shared<HandlerDelay>(context->config, Role::oona, RegionId{});
   self->state.books.emplace(*context);

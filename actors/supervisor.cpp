@@ -192,7 +192,8 @@ class Supervisor {
 };
 
 SupervisorHandle::behavior_type supervisor(SupervisorHandle::stateful_pointer<SupervisorState> self,
-                                           ControlContextPtr context, std::vector<Child> children,
+                                           const ControlContextPtr& context,
+                                           std::vector<Child> children,
                                            std::shared_ptr<SupervisionCounts> counts) {
   keep_exception_text(self);
   const auto& control = context->config.control;

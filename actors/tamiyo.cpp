@@ -65,7 +65,7 @@ class Tamiyo {
 };
 
 TamiyoHandle::behavior_type tamiyo(TamiyoHandle::stateful_pointer<TamiyoState> self,
-                                   ControlContextPtr context, Epoch epoch) {
+                                   const ControlContextPtr& context, Epoch epoch) {
   keep_exception_text(self);
   auto delay = std::make_shared<HandlerDelay>(context->config, Role::tamiyo, RegionId{});
   const Tamiyo role(self, context, epoch);

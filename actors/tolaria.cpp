@@ -97,7 +97,7 @@ class Tolaria {
 };
 
 TolariaHandle::behavior_type tolaria(TolariaHandle::stateful_pointer<TolariaState> self,
-                                     ControlContextPtr context, Epoch epoch) {
+                                     const ControlContextPtr& context, Epoch epoch) {
   keep_exception_text(self);
   auto delay = std::make_shared<HandlerDelay>(context->config, Role::tolaria, RegionId{});
   const Tolaria role(self, context, epoch);

@@ -15,6 +15,8 @@ class EntryList {
 
   template <Described T>
   std::uint64_t add(Role role, RegionId region, const T& message, std::uint64_t cause,
+                    // clang-tidy doesn't see the move in the list below.
+                    // NOLINTNEXTLINE(performance-unnecessary-value-param)
                     std::string measured = "") {
     const bool same =
         !entries_.empty() && entries_.back().role == role && entries_.back().region == region;

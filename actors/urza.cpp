@@ -30,7 +30,7 @@ class Urza {
 };
 
 UrzaHandle::behavior_type urza(UrzaHandle::stateful_pointer<UrzaState> self,
-                               ControlContextPtr context, Epoch epoch) {
+                               const ControlContextPtr& context, Epoch epoch) {
   keep_exception_text(self);
   auto delay = std::make_shared<HandlerDelay>(context->config, Role::urza, RegionId{});
   const Urza role(self, context, epoch);

@@ -88,7 +88,7 @@ caf::error carry(Inspector& inspector, T& value) {
   else if constexpr (std::is_same_v<T, float>)
     return carry_as<Inspector, std::uint32_t>(inspector, value);
   else if constexpr (std::is_same_v<T, bool>)
-    return inspector(value);
+    return inspector(value);  // NOLINT(bugprone-branch-clone): each kind of type has its branch
   else if constexpr (NamedEnum<T>)
     return carry_enum(inspector, value);
   else if constexpr (IsStrong<T>::value)

@@ -116,7 +116,7 @@ struct ContextRig {
     };
     journal_handle = StableHandle::make(system);
     kasmina_handle = StableHandle::make(system);
-    context = std::make_shared<ControlContext>(
+    context.reset(new ControlContext{
         config, host, executor, journal, metrics, log,
         Peers{caf::actor_cast<JournalHandle>(journal_handle),
               caf::actor_cast<KasminaHandle>(kasmina_handle), UrzaHandle{}, OonaHandle{}},
@@ -128,7 +128,7 @@ struct ContextRig {
               Lane<KasminaHandle>(lane("kasmina", LaneKind::command)),
               Lane<EleshHandle>(lane("elesh", LaneKind::telemetry)),
               Lane<EmrakulHandle>(lane("emrakul", LaneKind::command))},
-        TelemetryFilter{});
+        TelemetryFilter{}});
   }
   ~ContextRig() {
     for (auto& actor : placed)

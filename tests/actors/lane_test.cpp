@@ -173,7 +173,7 @@ SCENARIO("lane and mailbox hold one element, and the last to let go destroys it"
   auto* envelope = new Carried<Nudge>(Nudge{{7}});
   EnvelopePtr held_by_lane{envelope};
   caf::mailbox_element_ptr held_by_mailbox = envelope->share();
-  EnvelopePtr again{envelope->copy()};
+  EnvelopePtr again{envelope->duplicate()};
   CHECK(envelope->was_shared());
   CHECK_FALSE(again->was_shared());
   CHECK(again->content().get_as<Nudge>(0).window == Window{7});
