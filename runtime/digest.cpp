@@ -32,7 +32,7 @@ class Sha256 {
       throw InvariantViolation("SHA-256 gave no digest");
     constexpr std::string_view digits = "0123456789abcdef";
     std::string text;
-    text.reserve(2U * length);
+    text.reserve(std::size_t{2} * length);
     for (unsigned int i = 0; i < length; ++i) {
       text += digits[digest[i] >> 4U];
       text += digits[digest[i] & 15U];

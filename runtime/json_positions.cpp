@@ -94,18 +94,17 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
-  bool parse_error(std::size_t position, const std::string& token,
+  bool parse_error(std::size_t position, const std::string&,
                    const nlohmann::detail::exception& error) override {
-    error_offset_ = position;
-    error_is_range_ = error.id == 406;  // a number past the largest double
-    error_token_ = token;
+    error_offset = position;
+    error_is_range = error.id == 406;  // a number past the largest double
     const auto told = sentence(error.what());
     // A token that is complete but wrong here was not cut off, even at the very end.
-    const bool cut = read_ >= text_.size() && !error_is_range_ &&
+    const bool cut = read_ >= text_.size() && !error_is_range &&
                      (told.find("unexpected") == std::string::npos ||
                       told.find("unexpected end of input") != std::string::npos);
     const auto at = position_of(text_, position == 0 ? 0 : position - 1);
-    error_flaw_ = {cut ? JsonFlawKind::cut_off : JsonFlawKind::syntax, at, path(key_), told};
+    error_flaw = {cut ? JsonFlawKind::cut_off : JsonFlawKind::syntax, at, path(key_), told};
     return false;
   }
 
@@ -114,10 +113,9 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
     while (!stack_.empty()) close();
   }
 
-  std::size_t error_offset_{};
-  bool error_is_range_{};
-  std::string error_token_;
-  std::optional<JsonFlaw> error_flaw_;
+  std::size_t error_offset{};
+  bool error_is_range{};
+  std::optional<JsonFlaw> error_flaw;
 
  private:
   struct Open {
@@ -138,8 +136,8 @@ class Builder final : public nlohmann::json_sax<nlohmann::json> {
   bool open(JsonNode::Kind kind) {
     constexpr std::size_t depth_max = 64;  // the tree is read and freed by recursion
     if (stack_.size() == depth_max) {
-      error_flaw_ = {JsonFlawKind::syntax, position_of(text_, read_ - 1), path(key_),
-                     "nested more than " + std::to_string(depth_max) + " deep"};
+      error_flaw = {JsonFlawKind::syntax, position_of(text_, read_ - 1), path(key_),
+                    "nested more than " + std::to_string(depth_max) + " deep"};
       return false;
     }
     Open opened{{}, key_, key_at_};
@@ -252,11 +250,11 @@ JsonDocument parse_positioned(std::string text) {
     const bool parsed = nlohmann::json::sax_parse(
         CountingIterator{first, &read}, CountingIterator{first + text.size(), &read}, &builder);
     builder.finish();
-    if (!parsed && builder.error_flaw_) {
-      const auto span = infinite_value(text, builder.error_offset_, builder.error_is_range_);
+    if (!parsed && builder.error_flaw) {
+      const auto span = infinite_value(text, builder.error_offset, builder.error_is_range);
       if (span && span->to > span->from) {  // blank it out and read on
         not_finite.push_back({JsonFlawKind::not_finite, position_of(text, span->from),
-                              builder.error_flaw_->key,
+                              builder.error_flaw->key,
                               text.substr(span->from, span->to - span->from)});
         std::string zero = "0";  // of the same length, so that no later position moves
         zero.resize(span->to - span->from, ' ');
@@ -264,7 +262,7 @@ JsonDocument parse_positioned(std::string text) {
         blanked.push_back(span->from);
         continue;
       }
-      document.flaws.push_back(*builder.error_flaw_);
+      document.flaws.push_back(*builder.error_flaw);
       document.complete = false;
     }
     document.flaws.insert(document.flaws.end(), not_finite.begin(), not_finite.end());
