@@ -47,9 +47,10 @@ Moment quiet_moment(Stage stage) {
     for (const auto& [at, region, outcome] : outcomes)
       if (at <= window && outcome.refusal == CommandRefusal::none) last[outcome.seed] = outcome;
     for (const auto& [seed, outcome] : last) {
-      const bool quiet = std::none_of(commands.begin(), commands.end(), [&](const auto& given) {
-        return given.window == window && given.region == outcome.region;
-      });
+      const bool quiet = std::none_of(commands.begin(), commands.end(),
+                                      [&, of = outcome.region](const auto& given) {
+                                        return given.window == window && given.region == of;
+                                      });
       if (quiet && outcome.stage == stage) return {seed, outcome.region, window};
     }
   }
@@ -82,9 +83,9 @@ std::vector<std::string> decided(const std::vector<JournalEntry>& entries) {
 
 std::string first_difference(const std::vector<std::string>& a, const std::vector<std::string>& b) {
   for (std::size_t i = 0; i < std::max(a.size(), b.size()); ++i) {
-    const std::string left = i < a.size() ? a[i] : "nothing";
+    std::string left = i < a.size() ? a[i] : "nothing";
     const std::string right = i < b.size() ? b[i] : "nothing";
-    if (left != right) return left + "\n  against\n" + right;
+    if (left != right) return left.append("\n  against\n").append(right);
   }
   return "";
 }

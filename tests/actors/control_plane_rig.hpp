@@ -32,9 +32,10 @@ inline HostDescription small_host(char slots_per_region) {
   for (std::uint32_t i = 0; i < 3; ++i) {
     const auto name = std::string{"region"} + std::to_string(i);
     host.regions.push_back({name, {name + "."}, 1'000, 1'000});
+    const std::uint64_t downstream = std::uint64_t{1'000} * (3 - i);
     for (char slot = 'a'; slot < 'a' + slots_per_region; ++slot)
       host.slots.push_back(
-          {name + "." + slot, {i}, SlotKind::point, "", 8, 7, 7, 1'000 * (3 - i), name});
+          {name + "." + slot, {i}, SlotKind::point, "", 8, 7, 7, downstream, name});
   }
   host.edges = {{{0}, {1}, false}, {{1}, {2}, false}};
   return host;

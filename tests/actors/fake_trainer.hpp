@@ -223,7 +223,7 @@ class FakeTrainer final : public Executor {
   }
 
   RegionTelemetry telemetry(RegionId region, Window window) {
-    RandomStream noise(seed_, "fake", region.value * 100'000 + window.value);
+    RandomStream noise(seed_, "fake", std::uint64_t{100'000} * region.value + window.value);
     RegionTelemetry seen{};
     seen.region = region;
     seen.window = window;

@@ -21,8 +21,10 @@ struct Received {
 };
 
 /// Throws at window `poison`.
-ReceiverHandle::behavior_type receiver(ReceiverHandle::pointer, std::shared_ptr<LaneQueue> lane,
-                                       std::shared_ptr<Received> received, std::uint64_t poison) {
+ReceiverHandle::behavior_type receiver(ReceiverHandle::pointer,
+                                       const std::shared_ptr<LaneQueue>& lane,
+                                       const std::shared_ptr<Received>& received,
+                                       std::uint64_t poison) {
   return {[=](Nudge nudge) {
     const Delivery delivery(*lane);
     while (received->held) std::this_thread::yield();

@@ -31,8 +31,9 @@ struct Script {
 using ScriptPtr = std::shared_ptr<Script>;
 
 /// Handles turns and throws on turn `poison`.
-KasminaHandle::behavior_type worker(KasminaHandle::pointer self, ControlContextPtr context,
-                                    ScriptPtr script, std::uint32_t place, std::uint64_t poison) {
+KasminaHandle::behavior_type worker(KasminaHandle::pointer self, const ControlContextPtr& context,
+                                    const ScriptPtr& script, std::uint32_t place,
+                                    std::uint64_t poison) {
   keep_exception_text(self);
   self->attach_functor([script, place](const caf::error&) {
     const std::lock_guard lock(script->mutex);

@@ -178,7 +178,7 @@ SCENARIO("what is seen of a region tells the bandit what its seeds bring", "[all
     return bandit;
   };
   for (const bool regress : {false, true})
-    for (const std::size_t confident : {0, 1}) {
+    for (const std::size_t confident : {0U, 1U}) {
       CAPTURE(regress, confident);
       std::vector<RegionState> regions{asking(0, 30), asking(1, 30)};
       regions[1 - confident].confidence = 0;

@@ -45,7 +45,7 @@ SCENARIO("a reservation is paid once", "[ledger]") {
     REQUIRE(ledger.top_up(region, 1, command(2), {9}, {2}));
     CHECK(ledger.safety() == Energy{1});
     THEN("that command is charged once") {
-      for (const std::uint64_t again : {1, 2})
+      for (const std::uint64_t again : {1U, 2U})
         CHECK(ledger.top_up(region, 1, command(again), {1}, {2}).refusal() ==
               LedgerRefusal::already_charged);
       CHECK(ledger.safety() == Energy{1});
@@ -86,7 +86,7 @@ SCENARIO("refusals change nothing", "[ledger]") {
   CHECK(ledger.grant_opportunity(other, {41}).refusal() == Refusal::insufficient_energy);
   CHECK(ledger.grant_emergency(other, {11}).refusal() == Refusal::insufficient_energy);
   CHECK(ledger.mint(mint_of_parts(1, -1, 0, 0, {2})).refusal() == Refusal::amount_out_of_range);
-  for (const std::uint64_t minted : {0, 1})
+  for (const std::uint64_t minted : {0U, 1U})
     CHECK(ledger.mint(mint_of_parts(1, 1, 1, 1, {minted})).refusal() == Refusal::already_minted);
   CHECK(seen(ledger) == before);
 }
@@ -276,7 +276,7 @@ SCENARIO("LEDGER-1 and LEDGER-2 hold, shrunk where they fail", "[ledger][LEDGER-
       const Energy open = ledger.reserved(region, id).value_or(Energy{-1});
       switch (event) {
         case 0:
-          if (ledger.reserve(region, next, command(next), {number * 10}, now)) ++next;
+          if (ledger.reserve(region, next, command(next), {std::int64_t{number} * 10}, now)) ++next;
           break;
         case 1:
           if (ledger.settle(region, id, {number}, now)) {

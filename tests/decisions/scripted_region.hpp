@@ -28,7 +28,8 @@ struct ScriptedSeed {
 
 class ScriptedRegion {
  public:
-  explicit ScriptedRegion(TacticsSettings chosen = scripted_settings()) : settings(chosen) {}
+  explicit ScriptedRegion(TacticsSettings chosen = scripted_settings())
+      : settings(std::move(chosen)) {}
 
   TacticsSettings settings;
   std::int64_t lease_energy{500};       ///< granted each cycle

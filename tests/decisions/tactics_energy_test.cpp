@@ -72,7 +72,7 @@ SCENARIO("a seed that no outcome comes for expires after twenty windows and is c
 
 /// `windows_before`: from the first seed's graft to the alarm; in every other window its next stage
 /// is due.
-void alarm_after(int windows_before) {
+void alarm_after(std::uint32_t windows_before) {
   CAPTURE(windows_before);
   ScriptedRegion region;
   region.settings.gates.stable_windows = 8;

@@ -23,6 +23,7 @@ class Process {
       : out_(folder / "stdout"), err_(folder / "stderr") {
     arguments.insert(arguments.begin(), program.string());
     std::vector<char*> raw;
+    raw.reserve(arguments.size() + 1);
     for (auto& argument : arguments) raw.push_back(argument.data());
     raw.push_back(nullptr);
     child_ = fork();

@@ -128,7 +128,7 @@ SCENARIO("the account adds up energy by cycle and region", "[report]") {
   RegionReport report;
   report.region = {1};
   report.refused = {30};
-  for (const std::uint64_t window : {2, 3}) {  // refused counts up within a cycle: 30, not 60
+  for (const std::uint64_t window : {2U, 3U}) {  // refused counts up within a cycle: 30, not 60
     report.window = {window};
     entries.add(window, Role::narset, 1, report);
   }
