@@ -24,9 +24,9 @@ SCENARIO("metrics come from one registry", "[metrics]") {
   GIVEN("counters, gauges and a histogram from several threads") {
     RegistryMetrics metrics;
     {
-      std::vector<std::jthread> threads;
-      for (int i = 0; i < 4; ++i)
-        threads.emplace_back([&] {
+      std::vector<std::jthread> threads(4);
+      for (auto& thread : threads)
+        thread = std::jthread([&] {
           for (int k = 0; k < 100; ++k) {
             metrics.add("esper_turns_total", "journal", "", 1);
             metrics.observe("esper_turn_seconds", "tamiyo", 0.005);

@@ -74,6 +74,7 @@ class LateFactory final : public TrainingFactory {
   void measure_latency(const std::vector<Training*>& trained,
                        std::vector<TrainedModel*> models) override {
     std::vector<Training*> real;
+    real.reserve(trained.size());
     for (Training* one : trained) real.push_back(dynamic_cast<LateTraining&>(*one).inner());
     inner_.measure_latency(real, std::move(models));
   }
