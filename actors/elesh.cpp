@@ -36,7 +36,7 @@ class Elesh {
 };
 
 EleshHandle::behavior_type elesh(EleshHandle::stateful_pointer<EleshState> self,
-                                 ControlContextPtr context) {
+                                 const ControlContextPtr& context) {
   keep_exception_text(self);
   auto delay = std::make_shared<HandlerDelay>(context->config, Role::elesh, RegionId{});
   const Elesh role(self, context);

@@ -60,7 +60,7 @@ class Emrakul {
 };
 
 EmrakulHandle::behavior_type emrakul(EmrakulHandle::stateful_pointer<EmrakulState> self,
-                                     ControlContextPtr context, Epoch epoch) {
+                                     const ControlContextPtr& context, Epoch epoch) {
   keep_exception_text(self);
   auto delay = std::make_shared<HandlerDelay>(context->config, Role::emrakul, RegionId{});
   const Emrakul role(self, context, epoch);
