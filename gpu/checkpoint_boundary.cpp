@@ -43,7 +43,8 @@ std::uint64_t CheckpointBoundary::close(Window window, WindowReport& report) {
   ready.structure_version = boundary_.history().structure;
   ready.gate_loss = now.loss;
   ready.gate_accuracy = now.accuracy;
-  ready.measurable = settings_.compaction.enabled && data_.make_host && take_copy(checkpoint);
+  ready.measurable =
+      settings_.compaction.enabled && data_.make_host != nullptr && take_copy(checkpoint);
   return operations_;
 }
 
@@ -169,7 +170,8 @@ bool CheckpointBoundary::take_copy(std::uint64_t checkpoint) {
   return true;
 }
 
-std::optional<ImportanceReport> CheckpointBoundary::measure(std::uint64_t checkpoint) {
+std::optional<ImportanceReport> CheckpointBoundary::measure(std::uint64_t checkpoint,
+                                                            const std::atomic<bool>& ended) {
   const std::lock_guard lock(copy_mutex_);
   if (!copy_ || copied_ != checkpoint) return std::nullopt;
   std::string fault;
@@ -185,7 +187,7 @@ std::optional<ImportanceReport> CheckpointBoundary::measure(std::uint64_t checkp
   }
   ImportanceReport report;
   if (fault.empty())
-    report = esper::measure(*copy_, batches_, data_.loss, stop_);
+    report = esper::measure(*copy_, batches_, data_.loss, ended);
   else
     report.problem = fault;
   report.checkpoint = checkpoint;

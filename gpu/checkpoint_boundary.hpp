@@ -28,10 +28,10 @@ class CheckpointBoundary {
   [[nodiscard]] bool ever_cut() const { return ever_cut_; }
 
   /// Elesh's thread: the host's description is checked, once for each structure, and importance
-  /// measured on the copy of this checkpoint. Nothing when there is no such copy.
-  [[nodiscard]] std::optional<ImportanceReport> measure(std::uint64_t checkpoint);
-  /// Ends a measurement under way, soon.
-  void stop_measuring() { stop_.store(true); }
+  /// measured on the copy of this checkpoint. Nothing when there is no such copy. `ended`: soon no
+  /// more.
+  [[nodiscard]] std::optional<ImportanceReport> measure(std::uint64_t checkpoint,
+                                                        const std::atomic<bool>& ended);
 
  private:
   struct Refused {
@@ -64,7 +64,6 @@ class CheckpointBoundary {
   std::mutex coupling_mutex_;
   bool coupling_checked_{};
   std::string coupling_fault_;  ///< of the host's description; "": it is true
-  std::atomic<bool> stop_{};
 };
 
 }  // namespace esper

@@ -30,10 +30,14 @@ Session::Session(HostModel& host, torch::optim::Optimizer& optimizer, SessionSet
       exchange_(exchange),
       stop_(stop),
       boundary_(host_, optimizer_, settings_, data_, exchange_),
+      checkpoint_(host_, optimizer_, settings_, data_, boundary_),
       telemetry_(host_, settings_.gates, settings_.time.window_steps) {
   step_seconds_.reserve(settings_.time.window_steps);
   if (settings_.mode == Mode::off) return;
   for (Slot& slot : host_.slots()) slot.set_observing(true);
+  exchange_.set_measure([this](std::uint64_t checkpoint, const std::atomic<bool>& ended) {
+    return checkpoint_.measure(checkpoint, ended);
+  });
 }
 
 void Session::start_step() {
@@ -196,6 +200,7 @@ void Session::apply_turns() {
   auto& draft = exchange_.draft();
   for (std::size_t i = 0; i < pending_count_; ++i) {
     auto& [turn, escapes_done] = pending_[i];
+    checkpoint_.take(turn);
     for (const auto& command : turn.commands)
       if (!escapes_done || command.kind != CommandKind::escape)
         boundary_.apply(command, window_, overhead_.paused, draft.outcomes);
@@ -233,6 +238,8 @@ void Session::close_window() {
     for (Slot& slot : host_.slots()) slot.forget();
   }
   auto& draft = exchange_.draft();
+  operations_.gate += checkpoint_.close(window_, draft);
+  const bool cut = checkpoint_.take_cut();
   draft.window = window_;
   draft.tick = tick_;
   draft.step = boundary_.history().step;
@@ -246,6 +253,7 @@ void Session::close_window() {
   draft.overhead_paused =
       observe(overhead_, operations_, settings_.limits.overhead_ratio_max, share);
   telemetry_.close(window_, ratio_, draft.regions);
+  if (cut) telemetry_.look_again(host_);
   tell_seeds(draft.regions);
   control_seconds_ += seconds_since(call_began_);
   tell_device(draft.device);

@@ -12,7 +12,7 @@
 #include <chrono>
 
 #include "actors/decisions/overhead.hpp"
-#include "gpu/step_boundary.hpp"
+#include "gpu/checkpoint_boundary.hpp"
 #include "gpu/window_telemetry.hpp"
 
 namespace esper {
@@ -42,6 +42,8 @@ class Session {
   [[nodiscard]] bool verdict_ignored() const { return verdict_ignored_; }
   [[nodiscard]] const OperationCount& operations() const { return operations_total_; }
   [[nodiscard]] SeedBed& bed() { return boundary_.bed(); }
+  /// Channels were cut.
+  [[nodiscard]] bool cut() const { return checkpoint_.ever_cut(); }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -71,6 +73,7 @@ class Session {
   TurnExchange& exchange_;
   const std::atomic<bool>* stop_;
   StepBoundary boundary_;
+  CheckpointBoundary checkpoint_;
   WindowTelemetry telemetry_;
   std::vector<at::Tensor> parameters_;                      ///< the host's, for the versions below
   std::vector<std::pair<at::Tensor, at::Tensor>> buffers_;  ///< live, before the step

@@ -4,7 +4,7 @@
 
 #include <torch/types.h>
 
-#include "gpu/seed_slot.hpp"
+#include "gpu/host_model.hpp"
 #include "messages/configuration.hpp"
 
 namespace esper {
@@ -27,6 +27,11 @@ struct SessionData {
   std::function<void(const std::vector<std::uint64_t>&)> set_position;
   std::vector<at::Generator> generators;  ///< drawn from by the loop, but the global one
   std::uint32_t batch_samples{};          ///< per step
+  /// Logits and targets to the share correct, [0, 1]. Empty: surgery is verified by loss alone.
+  std::function<double(const at::Tensor&, const at::Tensor&)> score;
+  /// A host of the loop's own initial shape, whatever its weights. Empty: importance cannot be
+  /// measured on a copy, so nothing is ever cut.
+  std::function<std::unique_ptr<HostModel>()> make_host;
 };
 
 /// The parts of a run's config that the session reads.
@@ -37,6 +42,7 @@ struct SessionSettings {
   TimeConfig time;
   GateConfig gates;
   SeedConfig seeds;
+  CompactionConfig compaction;
   LimitConfig limits;
   ReflexConfig reflex;
   DecisionConfig decisions;
@@ -53,6 +59,7 @@ struct SessionSettings {
           .time = config.time,
           .gates = config.gates,
           .seeds = config.seeds,
+          .compaction = config.compaction,
           .limits = config.limits,
           .reflex = config.reflex,
           .decisions = config.decisions,

@@ -5,6 +5,7 @@
 #include <torch/utils.h>
 
 #include "actors/decisions/blueprint_catalogue.hpp"
+#include "actors/decisions/host_catalogue.hpp"
 #include "actors/decisions/random.hpp"
 #include "gpu/fashion_cnn.hpp"
 #include "gpu/isolation.hpp"
@@ -39,12 +40,37 @@ Trainer::Trainer(const TrainingRequest& request)
       blueprints_(built_in_blueprints()) {
   blueprints_.insert(blueprints_.end(), config_.blueprints.add.begin(),
                      config_.blueprints.add.end());
+  plant(request.planted);
   if (mode_ != Mode::off)
     exchange_ = std::make_unique<TurnExchange>(
         static_cast<std::uint32_t>(host_->description().regions.size()));
   steps_ = config_.training.epochs * data_.batches_per_epoch();
   if (config_.training.steps_max > 0)
     steps_ = std::min<std::uint64_t>(steps_, config_.training.steps_max);
+}
+
+void Trainer::plant(const std::vector<PlantedSeed>& seeds) {
+  const auto& slots = host_->description().slots;
+  const SeedBed bed(*host_);
+  for (const PlantedSeed& planted : seeds) {
+    const auto design =
+        std::find_if(blueprints_.begin(), blueprints_.end(),
+                     [&](const Blueprint& known) { return known.name == planted.blueprint; });
+    if (design == blueprints_.end())
+      throw std::runtime_error("there is no blueprint \"" + planted.blueprint + "\" to plant");
+    const auto group = bed.group_of(planted.slot);
+    std::vector<SlotDescription> places;
+    for (const SlotId slot : group) places.push_back(slots.at(slot.value));
+    const auto seed =
+        std::make_shared<Seed>(SeedId{planted_.size() + 1}, *design, group, places, config_.seed);
+    seed->alpha = planted.alpha;
+    for (std::size_t member = 0; member < group.size(); ++member) {
+      host_->slot(group[member].value).plant(seed, member);
+      host_->slot(group[member].value).set_mode(SlotMode::fossilised);
+    }
+    host_->adopt(*seed);
+    planted_.push_back(seed);
+  }
 }
 
 Catalogue Trainer::assess(const std::vector<Blueprint>& blueprints) {
@@ -84,6 +110,13 @@ SessionData Trainer::session_data() {
     data_.set_position({.epoch = position.at(0), .batch = position.at(1)});
   };
   data.batch_samples = config_.training.batch;
+  data.score = [](const at::Tensor& logits, const at::Tensor& labels) {
+    return logits.argmax(1).eq(labels).to(at::kFloat).mean().item<double>();
+  };
+  data.make_host = [this] {
+    return make_host(config_.model.host, config_.model.size, {}, config_.training.dropout,
+                     config_.model.regions);
+  };
   return data;
 }
 
@@ -152,6 +185,11 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop,
     end.stalled = session_->stalled();
     end.late_turns = session_->late_turns();
     end.seeds = session_->bed().status();
+    end.widths = widths_of(host_->description());
+    end.cut = session_->cut();
+    for (const auto& live : session_->bed().seeds())
+      if (live->fossilised())
+        end.planted.push_back({live->seed->blueprint.name, live->slot(), live->seed->alpha});
   }
   return end;
 }
@@ -189,6 +227,13 @@ TrainedModel Trainer::report_model() {
   const auto& description = host_->description();
   model.parameters = description.parameters;
   model.operations = description.operations;
+  for (const auto& seed : planted_) {
+    model.parameters += seed->parameter_count();
+    for (const SlotId slot : seed->slots) {
+      const auto& place = description.slots.at(slot.value);
+      model.operations += operations_of(seed->blueprint, place.channels, place.height, place.width);
+    }
+  }
   std::vector<torch::nn::Module*> in_path;
   if (session_) {
     model.training_operations = session_->operations();
@@ -201,8 +246,7 @@ TrainedModel Trainer::report_model() {
         for (auto* module : live->seed->module_pointers()) in_path.push_back(module);
     }
   } else {
-    model.training_operations.training =
-        3 * own_steps_ * config_.training.batch * description.operations;
+    model.training_operations.training = 3 * own_steps_ * config_.training.batch * model.operations;
   }
   model.steps = step();
   model.weights_hash = weights_hash(host_->module(), in_path);

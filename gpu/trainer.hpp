@@ -30,6 +30,7 @@ class Trainer final : public Training {
   void train_step();
   void clip();
   [[nodiscard]] TrainedModel report_model();
+  void plant(const std::vector<PlantedSeed>& seeds);
   /// Share correct and mean loss in nats per sample, host in evaluation mode.
   [[nodiscard]] std::pair<double, double> evaluate(const Samples& samples);
 
@@ -40,6 +41,7 @@ class Trainer final : public Training {
   std::unique_ptr<HostModel> host_;
   std::unique_ptr<TurnExchange> exchange_;  // null in mode off
   std::vector<Blueprint> blueprints_;
+  std::vector<std::shared_ptr<Seed>> planted_;  // part of the host from the first step on
   std::unique_ptr<torch::optim::AdamW> optimizer_;
   std::unique_ptr<Session> session_;  // null in mode off
   std::uint64_t steps_{}, own_steps_{};

@@ -117,6 +117,7 @@ void TurnExchange::finish_window(Window window) {
 }
 
 void TurnExchange::wake() {
+  ended_.store(true);
   woken_.store(true);
   window_ready_.post();
 }
@@ -208,7 +209,7 @@ void TurnExchange::publish_seeds(const std::vector<SeedStatus>& seeds) {
 }
 
 std::optional<ImportanceReport> TurnExchange::measure_importance(std::uint64_t checkpoint) {
-  return measure_ ? measure_(checkpoint) : std::nullopt;
+  return measure_ ? measure_(checkpoint, ended_) : std::nullopt;
 }
 
 void TurnExchange::set_control_alive(bool alive) {

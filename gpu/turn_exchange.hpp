@@ -53,7 +53,8 @@ class TurnExchange final : public Executor {
   void raise_fence(RegionId region, Epoch epoch);
   /// What Elesh's thread calls; set before the control side starts. It must be safe beside the
   /// trainer.
-  using Measure = std::function<std::optional<ImportanceReport>(std::uint64_t checkpoint)>;
+  using Measure = std::function<std::optional<ImportanceReport>(std::uint64_t checkpoint,
+                                                                const std::atomic<bool>& ended)>;
   void set_measure(Measure measure) { measure_ = std::move(measure); }
   /// What seeds() answers from now on. Takes a lock: call only when something changed.
   void publish_seeds(const std::vector<SeedStatus>& seeds);
@@ -87,6 +88,7 @@ class TurnExchange final : public Executor {
   std::unique_ptr<std::atomic<std::uint32_t>[]> fences_;
 
   Measure measure_;
+  std::atomic<bool> ended_{false};  ///< woken: a measurement under way is not awaited
   mutable std::mutex seeds_lock_;
   std::vector<SeedStatus> seeds_;
 };

@@ -75,21 +75,41 @@ WindowTelemetry::WindowTelemetry(HostModel& host, const GateConfig& gates,
   for (std::uint32_t index = 0; index < ports.size(); ++index) {
     Region region;
     region.ports = ports[index];
-    region.parameters = host.region_parameters({index});
-    double count = 0;
-    for (const auto& parameter : region.parameters) count += static_cast<double>(parameter.numel());
-    region.root_parameters = std::sqrt(std::max(count, 1.0));
+    measure_sizes(region, host, {index});
     region.changes.reserve(window_steps);
     region.norms.reserve(window_steps);
     region.calm_ranks.reserve(calm_ranks_kept);
-    if (const auto channels = channels_of(description, region.ports.output); channels > 0)
-      region.ranker.emplace(channels);
-    if (region.ports.input != nullptr && !region.ports.input_is_branch)
-      region.input_ranker.emplace(channels_of(description, region.ports.input));
     regions_.push_back(std::move(region));
   }
   losses_.reserve(window_steps);
   scratch_.reserve(std::max<std::size_t>({window_steps, calm_ranks_kept, regions_.size()}));
+}
+
+void WindowTelemetry::measure_sizes(Region& region, HostModel& host, RegionId id) {
+  const auto& description = host.description();
+  region.parameters = host.region_parameters(id);
+  double count = 0;
+  for (const auto& parameter : region.parameters) count += static_cast<double>(parameter.numel());
+  region.root_parameters = std::sqrt(std::max(count, 1.0));
+  region.ranker.reset();
+  region.input_ranker.reset();
+  if (const auto channels = channels_of(description, region.ports.output); channels > 0)
+    region.ranker.emplace(channels);
+  if (region.ports.input != nullptr && !region.ports.input_is_branch)
+    region.input_ranker.emplace(channels_of(description, region.ports.input));
+}
+
+void WindowTelemetry::look_again(HostModel& host) {
+  for (std::uint32_t index = 0; index < regions_.size(); ++index) {
+    Region& region = regions_[index];
+    const double before = region.root_parameters;
+    measure_sizes(region, host, {index});
+    if (region.root_parameters == before) continue;
+    region.calm_ranks.clear();
+    region.next_calm = 0;
+    region.last_rms = 0;
+    region.rank = region.input_rank = 1;
+  }
 }
 
 bool WindowTelemetry::measure_gradients() {

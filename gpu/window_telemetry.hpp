@@ -31,6 +31,9 @@ class WindowTelemetry {
   /// Fills the regions' part of the report, but for seeds, and begins the next window.
   void close(Window window, double learning_rate_ratio, std::vector<RegionTelemetry>& regions);
 
+  /// After surgery: what regions of another size than before remember of it is forgotten.
+  void look_again(HostModel& host);
+
   /// The last gradients and loss were finite.
   [[nodiscard]] bool gradients_finite() const { return gradients_finite_; }
 
@@ -50,6 +53,7 @@ class WindowTelemetry {
     std::uint64_t non_finite{};
     std::optional<EffectiveRank> ranker, input_ranker;
   };
+  void measure_sizes(Region& region, HostModel& host, RegionId id);
   void close_region(Region& region, RegionTelemetry& told);
   [[nodiscard]] double diversity(Region& region, bool calm);
 

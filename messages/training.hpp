@@ -14,9 +14,11 @@ ESPER_ENUM_NAMES(Pace, "lockstep", "free");
 struct PlantedSeed {
   std::string blueprint;
   SlotId slot;  ///< first of a group
+  double alpha{1};
 
-  static constexpr auto schema = record("PlantedSeed", field("blueprint", &PlantedSeed::blueprint),
-                                        field("slot", &PlantedSeed::slot));
+  static constexpr auto schema =
+      record("PlantedSeed", field("blueprint", &PlantedSeed::blueprint),
+             field("slot", &PlantedSeed::slot), field("alpha", &PlantedSeed::alpha));
 };
 
 /// What one trained arm (host alone, widened, grown, the grown one's shape from scratch) came to.
