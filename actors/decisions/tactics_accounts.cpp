@@ -238,6 +238,10 @@ void take_refusal(Tactics& tactics, SeedPlan& plan, const Outcome& outcome, Wind
     plan.scaffold->output_change = outcome.output_change;
     return;
   }
+  // Its alpha was not 0 yet: it is weaned further.
+  if (plan.scaffold && outcome.kind == CommandKind::sunset &&
+      outcome.refusal == CommandRefusal::illegal_stage)
+    return;
   const bool leaving = outcome.kind == CommandKind::cull || outcome.kind == CommandKind::roll_back;
   // It cannot be undone: leave it by the plainer way; what cannot even be culled is not there.
   if (outcome.kind == CommandKind::roll_back)

@@ -226,7 +226,7 @@ class ScriptedRegion {
     }
     ScriptedSeed& seed = *found;
     const auto stage = after(seed.stage, command.kind);
-    if (!stage) {
+    if (!stage || (command.kind == CommandKind::sunset && seed.ramp.alpha > 0)) {
       outcome.refusal = CommandRefusal::illegal_stage;
       return outcome;
     }
@@ -245,7 +245,6 @@ class ScriptedRegion {
       loss -= seed.ramp.alpha * gain(seed);
       escape(seed.ramp);
     }
-    if (command.kind == CommandKind::sunset && seed.ramp.alpha > 0) wrong("sunset above alpha 0");
     outcome.stage = seed.stage;
     outcome.alpha = seed.ramp.alpha;
     outcome.enforced = seed.mitigations;

@@ -28,7 +28,14 @@ Run wild_run(std::uint64_t seed) {
   region.lease_energy = static_cast<std::int64_t>(stream->below(400));
   region.approves = stream->below(2) == 0;
   region.safety = static_cast<std::int64_t>(stream->below(100));
-  region.spoil = [=](RegionTelemetry& seen) { disturb(seen, *stream, rarity); };
+  region.pool = static_cast<std::int64_t>(stream->below(600));
+  region.checkpoints = true;
+  // Spells of trouble, so that scaffolds come and go.
+  const std::uint64_t spell = 5 + stream->below(20);
+  region.spoil = [=](RegionTelemetry& seen) {
+    if (seen.window.value / spell % 2 == 1) seen.jitter = seen.drift = 1;
+    disturb(seen, *stream, rarity);
+  };
   region.gain = [=](const ScriptedSeed&) { return stream->uniform() * 0.2 - 0.05; };
   region.refuse = [=](const AdaptationCommand&) {
     // Any but those that would be lies about the seed's stage or presence.
@@ -36,11 +43,19 @@ Run wild_run(std::uint64_t seed) {
         CommandRefusal::old_epoch,         CommandRefusal::lease_expired,
         CommandRefusal::observe_only,      CommandRefusal::limit_parameters,
         CommandRefusal::limit_seeds,       CommandRefusal::limit_overhead,
-        CommandRefusal::unknown_blueprint, CommandRefusal::fault};
+        CommandRefusal::unknown_blueprint, CommandRefusal::not_foldable,
+        CommandRefusal::output_changed,    CommandRefusal::fault};
     return stream->below(12) == 0 ? honest[stream->below(std::size(honest))] : CommandRefusal::none;
   };
-  Tactics tactics = scripted_tactics(region.settings);
-  for (int window = 0; window < 60; ++window) {
+  Tactics tactics = scaffold_tactics(region.settings);
+  for (int window = 0; window < 80; ++window) {
+    region.reclaims = stream->below(40) == 0;
+    if (stream->below(12) == 0)
+      region.counsel = Counsel{{0},
+                               static_cast<Tactic>(stream->below(2)),
+                               stream->below(2) == 0 ? "folding" : "weaning",
+                               {static_cast<std::uint64_t>(window) + stream->below(8)},
+                               {}};
     const RegionTurn turn = region.next();
     run.present.push_back(stream->below(15) != 0);
     if (!run.present.back()) {
@@ -62,7 +77,7 @@ SCENARIO("whatever is measured, tactics keep the rules and replay to the same pa
     const auto seed = *rc::gen::arbitrary<std::uint64_t>();
     const Run run = wild_run(seed);
     for (const std::string& wrong : run.region.wrongs) RC_FAIL(wrong);
-    Tactics again = scripted_tactics(run.region.settings);
+    Tactics again = scaffold_tactics(run.region.settings);
     std::string text;
     for (std::size_t i = 0; i < run.present.size(); ++i) {
       if (run.present[i])

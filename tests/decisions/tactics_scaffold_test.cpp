@@ -142,7 +142,6 @@ SCENARIO("counsel to rest is kept to the window", "[tactics][scaffold]") {
   rescue.region.pool = 0;
   rescue.until_asked();
   rescue.region.pool = 1'000;
-  rescue.region.run(rescue.tactics, 0);
   rescue.region.counsel = Counsel{{0}, Tactic::rest, {}, {20}, "rest"};
   rescue.region.lease_energy = 500;
   rescue.region.run(rescue.tactics, 10);
@@ -207,7 +206,8 @@ SCENARIO("energy taken back sends the scaffold away, and nothing more is drawn",
   const std::int64_t drawn = rescue.region.drawn();
   CHECK(drawn > 0);
   rescue.region.reclaims = true;
-  rescue.region.run(rescue.tactics, 1);
+  rescue.region.run(rescue.tactics, 2);
+  REQUIRE_FALSE(rescue.region.verdicts("S1").empty());
   CHECK(rescue.region.verdicts("S1").front().reason == "its emergency energy was taken back");
   rescue.until(CommandKind::retire);
   rescue.region.run(rescue.tactics, 1);

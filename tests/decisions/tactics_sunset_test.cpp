@@ -170,7 +170,7 @@ SCENARIO("weaning waits for parity, and then goes down anyway", "[tactics][sunse
   rescue.until(CommandKind::wean);
   rescue.region.run(rescue.tactics, 1);
   rescue.region.loss = 1.5;
-  rescue.region.run(rescue.tactics, 8);
+  rescue.region.run(rescue.tactics, 3);
   CHECK(rescue.region.count(CommandKind::wean) == 1);
   CHECK(rescue.region.count(CommandKind::hold) == 1);
   WHEN("parity comes back") {
