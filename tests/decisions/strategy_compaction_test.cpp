@@ -216,6 +216,17 @@ SCENARIO("each bad plan is refused by its own reason", "[strategy][compaction][Z
         bank.judge(plan, [](TurnReports& told) { told.reports[2].scaffolds = 1; });
     CHECK(name(part.plan.value().refusal) == "inside_zone");
   }
+  SECTION("a group that reaches into a zone of one region alone") {
+    StrategySettings narrow = bank.settings;
+    narrow.scaffolds.radius = 0;
+    bank = Bank(narrow);
+    bank.calm_until(6);
+    plan.zone_version = 1;
+    plan.cuts = {cut_to("conv2", 48)};
+    const StrategyPart part =
+        bank.judge(plan, [](TurnReports& told) { told.reports[2].scaffolds = 1; });
+    CHECK(name(part.plan.value().refusal) == "inside_zone");
+  }
   SECTION("without a host nothing is approved") {
     StrategySettings blind = bank.settings;
     blind.host = {};
@@ -241,6 +252,17 @@ SCENARIO("a strategist that was away knows what was cut and what its plans cost"
   CHECK(bank.strategy.structure_version == 1);
   CHECK(bank.strategy.host.coupled_groups[3].channels == 64);
   CHECK(bank.strategy.ledger.balance().spent == Energy{30});
+}
+
+SCENARIO("a strategist that was away knows of the scaffolds that came meanwhile",
+         "[strategy][compaction][ZONE-1]") {
+  Bank bank;
+  bank.calm_until(5);
+  TurnReports turn = bank.next();
+  turn.reports[2].scaffolds = 1;
+  miss(bank.strategy, turn);
+  const StrategyPart part = bank.judge(plan_to_cut(1, {cut_to("conv3", 64)}));
+  CHECK(name(part.plan.value().refusal) == "inside_zone");
 }
 
 SCENARIO("an allowance without compaction is none", "[strategy][compaction]") {

@@ -21,12 +21,13 @@ namespace {
 
 constexpr std::uint32_t regions = 3;
 
-bool chance(int percent) { return *rc::gen::inRange(0, 100) >= 100 - percent; }
-
+/// At least `low`, under `high`, each as likely in the first history as in the last.
 template <typename Value>
-Value below(Value end) {
-  return *rc::gen::inRange<Value>(0, end);
+Value within(Value low, Value high) {
+  return *rc::gen::resize(rc::kNominalSize, rc::gen::inRange<Value>(low, high));
 }
+
+bool chance(int percent) { return within(0, 100) >= 100 - percent; }
 
 /// One turn as it was told, to judge by and to replay.
 struct Told {
@@ -106,11 +107,11 @@ std::vector<RegionId> reach(const std::string& group) {
 World some_world() {
   World world;
   world.settings = economy_settings();
-  world.settings.time.cycle_windows = *rc::gen::inRange(1U, 4U);
-  world.settings.time.checkpoint_cycles = *rc::gen::inRange(1U, 3U);
-  world.settings.scaffolds.radius = below(3U);
-  world.settings.scaffolds.clean_checkpoints = *rc::gen::inRange(1U, 3U);
-  world.settings.scaffolds.thrash_scaffolds = *rc::gen::inRange(1U, 6U);
+  world.settings.time.cycle_windows = within(1U, 4U);
+  world.settings.time.checkpoint_cycles = within(1U, 3U);
+  world.settings.scaffolds.radius = within(0U, 3U);
+  world.settings.scaffolds.clean_checkpoints = within(1U, 3U);
+  world.settings.scaffolds.thrash_scaffolds = within(1U, 6U);
   world.settings.scaffolds.thrash_windows = 6;
   if (chance(30)) world.settings.host.edges.push_back({{0}, {2}, true});
   world.host = world.settings.host;
@@ -146,7 +147,7 @@ PruningPlan some_plan(const World& world, std::uint64_t checkpoint, std::string&
   plan.zone_version = seen.zones.version;
   plan.structure_version = world.structure_version;
   plan.price.energy = {20};
-  if (defect == "zones") plan.zone_version += 1 + below(2U);
+  if (defect == "zones") plan.zone_version += 1 + within(0U, 2U);
   if (defect == "structure") plan.structure_version += 1;
   if (defect == "over_allowance") plan.price.energy = {100'000};
   if (defect == "groups") plan.cuts.push_back(cut_to("conv7", 4));
@@ -177,7 +178,7 @@ TurnReports some_turn(World& world, Window window, std::string& defect) {
     report.scaffolds = standing;
     if (standing > 0) world.last_scaffold[{region}] = window;
     if (chance(report.in_crisis ? 70 : 3))
-      turn.scaffold_requests.push_back(some_request(region, *rc::gen::inRange(10, 40)));
+      turn.scaffold_requests.push_back(some_request(region, within(10, 40)));
   }
   for (std::size_t i = turn.reports.size(); i-- > 0;)
     if (chance(3) && turn.reports[i].scaffolds == 0)
@@ -229,7 +230,7 @@ SCENARIO("no approved order ever touches an embargoed region, and each refusal h
   CHECK(holds("scaffolds, sunsets, checkpoints, plans and restarts in any order", histories, [&] {
     World world = some_world();
     Strategy strategy{world.settings};
-    const auto windows = *rc::gen::inRange<std::uint64_t>(4, 40);
+    const auto windows = within<std::uint64_t>(4, 40);
     for (Window window{1}; window.value <= windows; window = window + 1) {
       std::string defect;
       Told told;
