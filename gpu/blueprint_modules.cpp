@@ -41,6 +41,23 @@ void set_birth(const Layer& last, Birth birth) {
     for (const Tensor& parameter : std::get<Conv2d>(last)->parameters()) parameter.zero_();
 }
 
+/// One layer of it. A ReLU is not affine; a wider kernel reads other positions, too.
+std::optional<PositionwiseMap> positionwise_layer(const Layer& layer) {
+  constexpr auto wide = torch::kFloat64;  // the one subtraction that could cancel
+  if (const auto* norm = std::get_if<BatchNorm2d>(&layer)) {
+    const auto& held = **norm;
+    const Tensor scale =
+        held.weight.to(wide) / (held.running_var.to(wide) + held.options.eps()).sqrt();
+    return PositionwiseMap{scale.diag(), held.bias.to(wide) - scale * held.running_mean.to(wide)};
+  }
+  const auto* mix = std::get_if<Conv2d>(&layer);
+  if (mix == nullptr) return {};
+  const Tensor& weight = (*mix)->weight;
+  if (weight.size(2) != 1 || weight.size(3) != 1 || (*mix)->options.groups() != 1) return {};
+  const Tensor& bias = (*mix)->bias;
+  return PositionwiseMap{weight.flatten(1).to(wide), bias.defined() ? bias.to(wide) : Tensor{}};
+}
+
 /// Layers one after the other, as most designs are.
 class Chain : public SeedModule {
  public:
@@ -57,6 +74,21 @@ class Chain : public SeedModule {
     for (Layer& layer : layers_)
       input = std::visit([&](auto& apply) { return apply(input); }, layer);
     return input;
+  }
+  std::optional<PositionwiseMap> positionwise() const override {
+    const torch::NoGradGuard no_graph;
+    PositionwiseMap map;
+    for (const Layer& layer : layers_) {
+      const auto next = positionwise_layer(layer);
+      if (!next) return {};
+      Tensor shift = next->shift;
+      if (map.shift.defined()) {
+        const Tensor carried = torch::mv(next->weight, map.shift);
+        shift = shift.defined() ? shift + carried : carried;
+      }
+      map = {map.weight.defined() ? torch::mm(next->weight, map.weight) : next->weight, shift};
+    }
+    return map;
   }
 
  private:
@@ -131,6 +163,18 @@ bool needs_kernel(BlueprintKind kind) {
 }
 
 }  // namespace
+
+void SeedModule::freeze() {
+  frozen_ = true;
+  train(is_training());
+}
+
+void SeedModule::train(bool on) {
+  torch::nn::Module::train(on);
+  if (!frozen_) return;
+  for (const auto& module : modules(/*include_self=*/false))
+    if (module->as<torch::nn::BatchNorm2d>() != nullptr) module->eval();
+}
 
 std::shared_ptr<SeedModule> build(const Blueprint& blueprint, std::uint32_t channels,
                                   at::Generator& generator) {

@@ -65,14 +65,13 @@ class NormedCnn : public HostModel {
   torch::nn::Linear head_{nullptr};
 };
 
-/// A stem and a deep region without norms. Its weights start small, so that its signal melts away
-/// on the way: the sick host that scaffolds are for.
+/// A stem and a deep region without norms: born with small weights, its signal melts away on the
+/// way. The host that scaffolds are for.
 class PlainCnn : public HostModel {
  public:
   PlainCnn(HostDescription description, std::int64_t width, double dropout)
       : HostModel(std::move(description)),
         root_(std::make_shared<torch::nn::Module>("fashion_cnn")) {
-    constexpr double melting_gain = 0.35;
     constexpr std::size_t depth = 12;
     stem_ = root_->register_module("stem", convolution(1, width, 2, true));
     for (std::size_t i = 0; i < depth; ++i) {
@@ -80,7 +79,6 @@ class PlainCnn : public HostModel {
           root_->register_module("plain" + std::to_string(i), convolution(width, width, 1, true)));
       torch::nn::init::kaiming_normal_(plain_.back()->weight, 0, torch::kFanIn, torch::kReLU);
       torch::NoGradGuard guard;
-      plain_.back()->weight.mul_(melting_gain);
       plain_.back()->bias.zero_();
     }
     dropout_ = root_->register_module("dropout", torch::nn::Dropout(dropout));

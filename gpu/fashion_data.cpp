@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::size_t side = 28;
 constexpr std::size_t image_pixels = side * side;
-constexpr std::size_t classes = 10;
 
 struct Files {
   CheckedFile images, labels;
@@ -37,7 +36,7 @@ PixelSet read_set(const std::string& folder, const Files& files) {
   PixelSet set{read_idx(folder, files.images, image_pixels), read_idx(folder, files.labels, 1)};
   if (set.pixels.size() != set.labels.size() * image_pixels ||
       std::any_of(set.labels.begin(), set.labels.end(),
-                  [](std::uint8_t label) { return label >= classes; }))
+                  [](std::uint8_t label) { return label >= fashion_classes; }))
     throw std::runtime_error(folder + " holds images and labels that do not belong together; " +
                              idx_remedy);
   return set;

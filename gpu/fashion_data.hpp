@@ -11,6 +11,9 @@
 
 namespace esper {
 
+/// Labels are in [0, fashion_classes).
+inline constexpr std::size_t fashion_classes = 10;
+
 /// images [n, 1, 28, 28] float32, normalised; labels [n] int64.
 struct Samples {
   at::Tensor images, labels;

@@ -10,7 +10,9 @@ namespace esper {
 struct SurvivingHistory {
   Step step;
   Reflex reflex;
-  std::uint64_t structure{};  ///< fossilisations so far
+  /// Fossilisations, foldings and weanings begun so far; never goes back. A checkpoint of another
+  /// structure is not restored: its weights belong to another model.
+  std::uint64_t structure{};
 };
 
 struct GraftCheckpoint {

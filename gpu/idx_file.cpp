@@ -1,13 +1,13 @@
 #include "gpu/idx_file.hpp"
 
-#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
 
-#include <openssl/evp.h>
 #include <zlib.h>
+
+#include "gpu/sha256.hpp"
 
 namespace esper {
 namespace {
@@ -22,20 +22,6 @@ Bytes read_bytes(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) fail(path, "cannot be opened");
   return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::string sha256_of(const Bytes& bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int length = 0;
-  if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1)
-    throw std::runtime_error("OpenSSL cannot compute SHA-256");
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (unsigned int i = 0; i < length; ++i) {
-    text += digits[digest[i] >> 4U];
-    text += digits[digest[i] & 15U];
-  }
-  return text;
 }
 
 /// A whole gzip member. Its last four bytes say how long it was.
@@ -73,7 +59,9 @@ std::vector<std::uint8_t> read_idx(const std::string& folder, const CheckedFile&
   if (!std::filesystem::is_directory(folder)) fail(folder, "is not a folder");
   const std::string path = (std::filesystem::path(folder) / file.name).string();
   const Bytes zipped = read_bytes(path);
-  if (sha256_of(zipped) != file.sha256) fail(path, "is damaged: its SHA-256 is another one");
+  Sha256 digest;
+  digest.add(zipped.data(), zipped.size());
+  if (digest.finish() != file.sha256) fail(path, "is damaged: its SHA-256 is another one");
   Bytes bytes = unzip(zipped, path);
   // idx: two zero bytes, the type (8: one byte each), the dimensions' count, their sizes.
   constexpr std::size_t word = 4;

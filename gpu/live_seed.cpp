@@ -29,12 +29,12 @@ void SeedBed::set_stage(const std::vector<SlotId>& slots, Stage stage) {
   for (const SlotId slot : slots) stages_.at(slot.value) = stage;
 }
 
-void SeedBed::remove(SeedId seed) {
+void SeedBed::remove(SeedId seed, Stage left) {
   const auto found = std::find_if(seeds_.begin(), seeds_.end(),
                                   [&](const auto& live) { return live->seed->id == seed; });
   if (found == seeds_.end()) return;
   for (Slot* slot : (*found)->slots) slot->clear();
-  set_stage((*found)->seed->slots, Stage::embargoed);
+  set_stage((*found)->seed->slots, left);
   seeds_.erase(found);
 }
 

@@ -6,6 +6,7 @@
 #include <torch/optim/adamw.h>
 
 #include "actors/decisions/alpha_ramp.hpp"
+#include "actors/decisions/lifecycle.hpp"
 #include "gpu/host_model.hpp"
 #include "gpu/snapshot.hpp"
 #include "gpu/weight_average.hpp"
@@ -15,6 +16,8 @@ namespace esper {
 
 /// State at a graft, to roll back to.
 struct GraftCheckpoint;
+/// What a host learns from while a scaffold leaves it.
+class WeaningLesson;
 
 struct LiveSeed {
   std::shared_ptr<Seed> seed;
@@ -36,12 +39,14 @@ struct LiveSeed {
   bool silenced{};             ///< at alpha 0 until the next graft or advance
   GateMeasurement gate;
   std::shared_ptr<GraftCheckpoint> checkpoint;
+  std::shared_ptr<WeaningLesson> lesson;  ///< from the first weaning command to the sunset
 
   [[nodiscard]] SlotId slot() const { return seed->slots.front(); }
   [[nodiscard]] bool fossilised() const { return stage == Stage::fossilised; }
-  [[nodiscard]] bool on_graph() const {
-    return stage == Stage::grafting || stage == Stage::stabilising;
+  [[nodiscard]] bool scaffold() const {
+    return seed->blueprint.blueprint_class == BlueprintClass::scaffold;
   }
+  [[nodiscard]] bool on_graph() const { return esper::on_graph(stage); }
   [[nodiscard]] bool touches_host() const { return on_graph() && seed->alpha > 0; }
   [[nodiscard]] double target_alpha() const {
     return mitigations.alpha_stages.empty() ? 1 : mitigations.alpha_stages.back();
@@ -67,8 +72,8 @@ class SeedBed {
   [[nodiscard]] std::vector<SlotId> group_of(SlotId slot) const;
   [[nodiscard]] Stage stage_of(SlotId slot) const { return stages_.at(slot.value); }
   void set_stage(const std::vector<SlotId>& slots, Stage stage);
-  /// Empties the seed's slots, which become embargoed. Its parameters leave with it.
-  void remove(SeedId seed);
+  /// Empties the seed's slots, which are then in stage `left`. Its parameters leave with it.
+  void remove(SeedId seed, Stage left = Stage::embargoed);
   [[nodiscard]] std::vector<SeedStatus> status() const;
 
   [[nodiscard]] std::uint32_t unfossilised() const;

@@ -96,11 +96,12 @@ torch::Tensor Slot::pass(torch::Tensor output, const torch::Tensor& input) {
   if (seed_ != nullptr) {
     if (trial_) {
       if (trial_->differentiated) at::GradMode::set_enabled(true);
-      // Only a fossilised seed is on the host's graph, and here nothing before the slot has one.
+      // Whatever the mode: nothing before the slot of a trial has a graph.
       if (trial_->alpha != 0) output = blend(output, input.detach(), trial_->alpha);
     } else if (mode_ == SlotMode::blended && seed_->alpha != 0) {
       output = blend(output, input.detach(), seed_->alpha);
-    } else if (mode_ == SlotMode::fossilised && seed_->alpha != 0) {
+    } else if ((mode_ == SlotMode::attached || mode_ == SlotMode::fossilised) &&
+               seed_->alpha != 0) {
       output = blend(output, input, seed_->alpha);
     }
   }

@@ -36,8 +36,10 @@ struct Seed {
 
 /// dormant, isolated: the host's own tensor, the same TensorImpl.
 /// blended:    h + alpha f(h.detach()); h + f at 1; the host's own tensor, f not evaluated, at 0.
-/// fossilised: h + alpha f(h), in the host's graph.
-enum class SlotMode : std::uint8_t { dormant, isolated, blended, fossilised };
+/// attached:   h + alpha f(h), in the host's graph: a scaffold teaches the host through f. At 0 as
+///             blended.
+/// fossilised: h + alpha f(h), in the host's graph, f's parameters the host's own.
+enum class SlotMode : std::uint8_t { dormant, isolated, blended, attached, fossilised };
 
 /// How a slot behaves in a pass beside the training pass, whatever its mode.
 struct Trial {

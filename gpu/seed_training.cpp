@@ -52,16 +52,6 @@ void measure_norms(LiveSeed& live) {
   if (host > 0) live.relative_norm = std::sqrt(seed / host);
 }
 
-/// The host and every seed that is no part of it, but `learning`.
-std::vector<torch::nn::Module*> all_modules(HostModel& host, const SeedBed& bed,
-                                            const LiveSeed* learning = nullptr) {
-  std::vector<torch::nn::Module*> modules{&host.module()};
-  for (const auto& live : bed.seeds())
-    if (!live->fossilised() && live.get() != learning)
-      for (auto* module : live->seed->module_pointers()) modules.push_back(module);
-  return modules;
-}
-
 /// In batches of the training's size: activations of a thousand samples at once leave the caches
 /// and are memory that the system hands out page by page (measured: 2.4 times slower).
 double gate_loss(HostModel& host, const SessionData& data, const Batch& batch) {
@@ -86,14 +76,28 @@ std::uint64_t operations_downstream(const HostModel& host, const SeedBed& bed,
   return sum;
 }
 
-/// Distance of the shadow's output from the host's own, nats per sample.
+/// A scaffold is measured in every window of its life on the graph and, for parity, in its sunset.
+bool measured_on_graph(const LiveSeed& live) {
+  return live.touches_host() ||
+         (live.scaffold() && (live.on_graph() || live.stage == Stage::sunset));
+}
+
+}  // namespace
+
+std::vector<torch::nn::Module*> all_modules(HostModel& host, const SeedBed& bed,
+                                            const LiveSeed* learning) {
+  std::vector<torch::nn::Module*> modules{&host.module()};
+  for (const auto& live : bed.seeds())
+    if (!live->fossilised() && live.get() != learning)
+      for (auto* module : live->seed->module_pointers()) modules.push_back(module);
+  return modules;
+}
+
 torch::Tensor distillation(const torch::Tensor& logits, const torch::Tensor& teacher) {
   return torch::nn::functional::kl_div(
       logits.log_softmax(1), teacher.softmax(1),
       torch::nn::functional::KLDivFuncOptions().reduction(torch::kBatchMean));
 }
-
-}  // namespace
 
 std::unique_ptr<torch::optim::AdamW> seed_optimizer(const std::vector<torch::Tensor>& parameters,
                                                     const SeedConfig& config, double learning_rate,
@@ -159,11 +163,11 @@ std::uint64_t gate_passes(HostModel& host, SeedBed& bed, const SessionData& data
     live->gate = {};
     if (live->stage == Stage::train_isolated && !paused && live->updates >= gates.updates_min)
       isolated.push_back(live.get());
-    if (live->touches_host()) on_graph.push_back(live.get());
+    if (measured_on_graph(*live)) on_graph.push_back(live.get());
   }
   if (isolated.empty() && on_graph.empty()) return 0;
   const bool verdict = std::any_of(on_graph.begin(), on_graph.end(), [](const LiveSeed* live) {
-    return live->stage == Stage::stabilising;
+    return live->scaffold() || live->stage == Stage::stabilising;
   });
   const std::uint32_t samples = verdict ? time.verdict_samples : time.gate_samples;
   const Batch batch = data.gate_batch(samples);
@@ -173,7 +177,7 @@ std::uint64_t gate_passes(HostModel& host, SeedBed& bed, const SessionData& data
   const std::uint64_t once = host.description().operations + bed.fossilised_operations();
   std::uint64_t cost = used * once;
   const double present = gate_loss(host, data, batch);
-  const auto fill = [&](LiveSeed& live, double without, double with) {
+  const auto fill = [&](LiveSeed& live, double without, double with, bool again = true) {
     live.gate = {.measured = true,
                  .loss_without = without,
                  .loss_with = with,
@@ -181,7 +185,7 @@ std::uint64_t gate_passes(HostModel& host, SeedBed& bed, const SessionData& data
                  .finite = finite(with) && finite(without) && live.non_finite == 0 &&
                            finite(live.gradient_norm),
                  .samples = static_cast<std::uint32_t>(used)};
-    cost += used * (once + live.operations);
+    if (again) cost += used * (once + live.operations);
   };
   const AverageScope averaged(isolated);
   for (LiveSeed* live : isolated) {
@@ -189,6 +193,10 @@ std::uint64_t gate_passes(HostModel& host, SeedBed& bed, const SessionData& data
     fill(*live, present, gate_loss(host, data, batch));
   }
   for (LiveSeed* live : on_graph) {
+    if (live->seed->alpha == 0) {  // without it is as with it
+      fill(*live, present, present, /*again=*/false);
+      continue;
+    }
     const TrialScope trial(live->slots, {.alpha = 0});
     fill(*live, gate_loss(host, data, batch), present);
   }

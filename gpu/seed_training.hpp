@@ -6,6 +6,13 @@
 
 namespace esper {
 
+/// The host and every seed that is no part of it, but `learning`.
+[[nodiscard]] std::vector<torch::nn::Module*> all_modules(HostModel& host, const SeedBed& bed,
+                                                          const LiveSeed* learning = nullptr);
+
+/// KL(teacher || student), nats per sample.
+[[nodiscard]] torch::Tensor distillation(const torch::Tensor& logits, const torch::Tensor& teacher);
+
 /// AdamW over the seed's parameters at its peak rate. `ratio`: the schedule's present one.
 [[nodiscard]] std::unique_ptr<torch::optim::AdamW> seed_optimizer(
     const std::vector<torch::Tensor>& parameters, const SeedConfig& config, double learning_rate,
@@ -41,7 +48,8 @@ class AverageScope {
 };
 
 /// Fills `gate` of every seed that awaits a verdict: isolated ones with enough updates (not while
-/// `paused`), grafting ones at alpha > 0, and stabilising ones. Returns the cost.
+/// `paused`), grafting and stabilising ones at alpha > 0; and of scaffolds from their graft to
+/// their retirement, whose parity is judged on the verdict's samples. Returns the cost.
 std::uint64_t gate_passes(HostModel& host, SeedBed& bed, const SessionData& data,
                           const TimeConfig& time, const GateConfig& gates, bool paused);
 

@@ -2,6 +2,7 @@
 
 #include "actors/decisions/number.hpp"
 #include "gpu/seed_training.hpp"
+#include "gpu/weaning.hpp"
 #include "gpu/window_statistics.hpp"
 
 namespace esper {
@@ -172,7 +173,11 @@ void Session::train_seeds() {
   for (const auto& live : bed().seeds())
     if (live->touches_host()) task_step(*live, ratio_);
   const std::uint32_t every = std::max<std::uint32_t>(settings_.time.shadow_every_steps, 1);
-  if (overhead_.paused || tick_.value % every != 0) return;
+  if (tick_.value % every != 0) return;
+  for (const auto& live : bed().seeds())
+    if (live->lesson)
+      operations_.weaning += live->lesson->teach(host_, bed(), *live, data_.step_batch());
+  if (overhead_.paused) return;
   for (const auto& live : bed().seeds())
     if (live->stage == Stage::train_isolated)
       operations_.shadow +=
@@ -232,6 +237,7 @@ void Session::close_window() {
   apply_turns();
   if (settings_.mode == Mode::act) {
     watch_executor();
+    operations_.gate += boundary_.take_gate_operations();
     if (!bed().seeds().empty())
       operations_.gate +=
           gate_passes(host_, bed(), data_, settings_.time, settings_.gates, overhead_.paused);
@@ -261,6 +267,7 @@ void Session::close_window() {
   operations_total_.seeds += operations_.seeds;
   operations_total_.shadow += operations_.shadow;
   operations_total_.gate += operations_.gate;
+  operations_total_.weaning += operations_.weaning;
   operations_ = {};
   // Before the window goes out: who answers it reads seeds as they are.
   if (boundary_.take_changed() || bed().unfossilised() > 0) exchange_.publish_seeds(bed().status());

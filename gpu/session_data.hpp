@@ -42,6 +42,7 @@ struct SessionSettings {
   TimeConfig time;
   GateConfig gates;
   SeedConfig seeds;
+  ScaffoldConfig scaffolds;
   CompactionConfig compaction;
   LimitConfig limits;
   ReflexConfig reflex;
@@ -59,6 +60,7 @@ struct SessionSettings {
           .time = config.time,
           .gates = config.gates,
           .seeds = config.seeds,
+          .scaffolds = config.scaffolds,
           .compaction = config.compaction,
           .limits = config.limits,
           .reflex = config.reflex,

@@ -3,8 +3,10 @@
 #include "actors/decisions/blueprint_catalogue.hpp"
 #include "actors/decisions/lifecycle.hpp"
 #include "actors/decisions/limits.hpp"
+#include "gpu/folding.hpp"
 #include "gpu/optimizer_move.hpp"
 #include "gpu/seed_training.hpp"
+#include "gpu/weaning.hpp"
 
 namespace esper {
 
@@ -22,6 +24,12 @@ Footprint footprint_of(const Blueprint& blueprint, const std::vector<SlotDescrip
   }
   added.memory_bytes = added.parameters * bytes_per_parameter;
   return added;
+}
+
+/// Commands by which a scaffold leaves, and those of nobody else.
+bool for_scaffolds(CommandKind kind) {
+  return kind == CommandKind::freeze || kind == CommandKind::fold || kind == CommandKind::wean ||
+         kind == CommandKind::sunset || kind == CommandKind::retire;
 }
 
 }  // namespace
@@ -117,10 +125,15 @@ StepBoundary::Refused StepBoundary::carry_out(const AdaptationCommand& command,
   const bool on_slot = kind == CommandKind::germinate || kind == CommandKind::lift_embargo;
   if (!on_slot && (live == nullptr || live->slot() != group.front()))
     return {CommandRefusal::unknown_seed, "no such seed stands in this slot"};
+  if (!on_slot && for_scaffolds(kind) && !live->scaffold())
+    return {CommandRefusal::not_a_scaffold, live->seed->blueprint.name + " is a growth design"};
+  if (kind == CommandKind::fossilise && live->scaffold())
+    return {CommandRefusal::illegal_stage, "a scaffold leaves, it never fossilises"};
   const auto next = after(on_slot ? bed_.stage_of(group.front()) : live->stage, kind);
   if (!next) return {next.refusal(), "not from this stage"};
   // A reflex may have come between the verdict and the command.
-  if ((kind == CommandKind::stabilise || kind == CommandKind::fossilise) &&
+  if ((kind == CommandKind::stabilise || kind == CommandKind::fossilise ||
+       kind == CommandKind::fold) &&
       !at_full_alpha(live->ramp))
     return {CommandRefusal::illegal_stage, "its alpha is not at its target"};
   switch (kind) {
@@ -153,7 +166,7 @@ StepBoundary::Refused StepBoundary::carry_out(const AdaptationCommand& command,
     case CommandKind::wean:
     case CommandKind::sunset:
     case CommandKind::retire:
-      return {CommandRefusal::not_a_scaffold, "only scaffolds leave again"};
+      return leave(*live, kind, outcome);
     default:  // cull; escape is done
       outcome.parameters = live->seed->parameter_count();
       cull(live->seed->id);
@@ -218,7 +231,8 @@ StepBoundary::Refused StepBoundary::graft(LiveSeed& live, const Mitigations& mit
   advance(live.ramp);
   live.stage = Stage::grafting;
   live.silenced = false;
-  for (Slot* slot : live.slots) slot->set_mode(SlotMode::blended);
+  const auto mode = live.scaffold() ? SlotMode::attached : SlotMode::blended;
+  for (Slot* slot : live.slots) slot->set_mode(mode);
   bed_.set_stage(live.seed->slots, live.stage);
   return {};
 }
@@ -234,18 +248,77 @@ void StepBoundary::fossilise(LiveSeed& live) {
   ++history_.structure;
 }
 
+StepBoundary::Refused StepBoundary::leave(LiveSeed& live, CommandKind kind, Outcome& outcome) {
+  switch (kind) {
+    case CommandKind::freeze:
+      for (const auto& module : live.seed->modules) module->freeze();
+      return {};
+    case CommandKind::fold:
+      return fold(live, outcome);
+    case CommandKind::wean:
+      wean(live);
+      return {};
+    case CommandKind::sunset:
+      if (live.seed->alpha != 0) return {CommandRefusal::illegal_stage, "its alpha is not 0"};
+      begin_sunset(live);
+      return {};
+    default:  // retire
+      outcome.parameters = live.seed->parameter_count();
+      bed_.remove(live.seed->id, Stage::dormant);
+      return {};
+  }
+}
+
+StepBoundary::Refused StepBoundary::fold(LiveSeed& live, Outcome& outcome) {
+  for (const auto& module : live.seed->modules)
+    if (!module->frozen())
+      return {CommandRefusal::illegal_stage, "its statistics are not frozen yet"};
+  const auto folding = fold_into_host(host_, bed_, live, data_, settings_.time.verdict_samples,
+                                      settings_.scaffolds.fold_change_max);
+  gate_operations_ += folding.operations;
+  outcome.output_change = folding.output_change;
+  if (folding.refusal != CommandRefusal::none) return {folding.refusal, folding.detail};
+  ++history_.structure;
+  begin_sunset(live);
+  return {};
+}
+
+void StepBoundary::wean(LiveSeed& live) {
+  if (!live.lesson) {
+    live.lesson = std::make_shared<WeaningLesson>(host_, bed_, live.region);
+    ++history_.structure;
+  }
+  descend(live.ramp);
+  live.stage = Stage::weaning;
+  bed_.set_stage(live.seed->slots, live.stage);
+}
+
+/// The slot gives the host's own tensor; the seed stands in it until it retires.
+void StepBoundary::begin_sunset(LiveSeed& live) {
+  live.escape_to_zero();
+  live.stage = Stage::sunset;
+  live.lesson.reset();
+  live.checkpoint.reset();
+  for (Slot* slot : live.slots) slot->set_mode(SlotMode::isolated);
+  bed_.set_stage(live.seed->slots, live.stage);
+}
+
 void StepBoundary::roll_back(LiveSeed& live, Outcome& outcome, std::vector<Outcome>& outcomes) {
   const SeedId seed = live.seed->id;
   const auto checkpoint = live.checkpoint;
   outcome.parameters = live.seed->parameter_count();
-  // A seed that fossilised since is part of the host: what was before it cannot come back.
-  const bool whole = checkpoint && checkpoint->history.structure == history_.structure;
+  // A seed that fossilised or was folded since is part of the host, and a host that is being weaned
+  // has lost what it leant on: what was before cannot come back. Its own weaning ends here.
+  const std::uint64_t structure = history_.structure;
+  const std::uint64_t own = live.lesson ? 1 : 0;
+  const bool whole = checkpoint && checkpoint->history.structure + own == structure;
   cull(seed);
   if (!whole) {
-    outcome.detail = "another seed fossilised since the graft: culled without restoring";
+    outcome.detail = "the host's structure has changed since the graft: culled without restoring";
     return;
   }
   history_ = restore_checkpoint(*checkpoint, bed_, data_);
+  history_.structure = structure;
   outcome.detail = "restored step " + std::to_string(history_.step.value);
   // What was grafted since ramped on a history that is gone, and so is its own checkpoint.
   for (const auto& other : bed_.seeds()) {

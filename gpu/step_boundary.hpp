@@ -24,6 +24,8 @@ class StepBoundary {
   [[nodiscard]] SurvivingHistory& history() { return history_; }
   /// Something that seeds() shows has changed since the last call.
   [[nodiscard]] bool take_changed() { return std::exchange(changed_, false); }
+  /// What looking at the gate split cost the commands carried out since the last call.
+  [[nodiscard]] std::uint64_t take_gate_operations() { return std::exchange(gate_operations_, 0); }
 
  private:
   struct HighWater {
@@ -40,6 +42,10 @@ class StepBoundary {
   [[nodiscard]] Refused germinate(const AdaptationCommand& command, bool overhead_paused);
   [[nodiscard]] Refused graft(LiveSeed& live, const Mitigations& mitigations);
   void fossilise(LiveSeed& live);
+  [[nodiscard]] Refused leave(LiveSeed& live, CommandKind kind, Outcome& outcome);
+  [[nodiscard]] Refused fold(LiveSeed& live, Outcome& outcome);
+  void wean(LiveSeed& live);
+  void begin_sunset(LiveSeed& live);
   void roll_back(LiveSeed& live, Outcome& outcome, std::vector<Outcome>& outcomes);
   void cull(SeedId seed);
   void escape_region(RegionId region);
@@ -55,6 +61,7 @@ class StepBoundary {
   SurvivingHistory history_;
   std::vector<HighWater> high_water_;  // by region
   std::uint64_t grafts_{};
+  std::uint64_t gate_operations_{};
   bool changed_{};
 };
 

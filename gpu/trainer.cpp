@@ -37,6 +37,7 @@ Trainer::Trainer(const TrainingRequest& request)
       mode_(request.arm == "grown" ? request.config.mode : Mode::off),
       data_(config_.data, config_.training.batch, config_.seed),
       host_(seeded_host(config_, request.widths)),
+      disturbances_(config_.training.disturbances, *host_, config_.seed, fashion_classes),
       blueprints_(built_in_blueprints()) {
   blueprints_.insert(blueprints_.end(), config_.blueprints.add.begin(),
                      config_.blueprints.add.end());
@@ -108,6 +109,7 @@ SessionData Trainer::session_data() {
   };
   data.set_position = [this](const std::vector<std::uint64_t>& position) {
     data_.set_position({.epoch = position.at(0), .batch = position.at(1)});
+    disturbances_.rewind();
   };
   data.batch_samples = config_.training.batch;
   data.score = [](const at::Tensor& logits, const at::Tensor& labels) {
@@ -138,10 +140,13 @@ void Trainer::clip() {
 }
 
 void Trainer::train_step() {
-  const double rate =
-      config_.training.learning_rate * learning_rate_ratio(config_.training, step(), steps_);
+  const double rate = config_.training.learning_rate *
+                      learning_rate_ratio(config_.training, step(), steps_) *
+                      disturbances_.learning_rate_factor(step());
   for (auto& group : optimizer_->param_groups()) group.options().set_lr(rate);
   batch_ = data_.next();
+  batch_.labels = disturbances_.labels(step(), batch_.labels);
+  disturbances_.begin_step(step());
   if (session_) session_->start_step();
   optimizer_->zero_grad();
   const auto loss = at::cross_entropy_loss(host_->forward(batch_.images), batch_.labels);

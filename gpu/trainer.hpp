@@ -1,6 +1,7 @@
 #pragma once
 // Our own loop: a host of ours on Fashion-MNIST, with AdamW, clipping by global norm and a
 // warm-up, stable, decay schedule. One integer decides every random number.
+#include "gpu/disturbance.hpp"
 #include "gpu/fashion_data.hpp"
 #include "gpu/session.hpp"
 #include "messages/interfaces.hpp"
@@ -39,6 +40,7 @@ class Trainer final : public Training {
   Mode mode_;
   FashionData data_;
   std::unique_ptr<HostModel> host_;
+  Disturbances disturbances_;
   std::unique_ptr<TurnExchange> exchange_;  // null in mode off
   std::vector<Blueprint> blueprints_;
   std::vector<std::shared_ptr<Seed>> planted_;  // part of the host from the first step on

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "messages/schema.hpp"
+
 namespace esper {
 
 /// Stages are targets in (0, 1], strictly ascending, at least one. NaN fails every comparison.
@@ -27,6 +29,12 @@ struct AlphaRamp {
   double from{};
   double to{};
   double alpha{};  ///< of the present step, [0, 1]
+
+  static constexpr auto schema = record(
+      "AlphaRamp", field("stages", &AlphaRamp::stages), field("ramp_steps", &AlphaRamp::ramp_steps),
+      field("stages_begun", &AlphaRamp::stages_begun), field("step", &AlphaRamp::step),
+      field("from", &AlphaRamp::from), field("to", &AlphaRamp::to),
+      field("alpha", &AlphaRamp::alpha));
 };
 
 /// At alpha = 0 with no stage begun. `window_steps` of 0 counts as 1.

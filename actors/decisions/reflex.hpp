@@ -12,6 +12,17 @@ namespace esper {
 
 enum class ReflexVerdict : std::uint8_t { calm, non_finite_loss, loss_spike };
 
+/// What a reflex remembers, as it lies in its ring: the sums that it forms depend on the order.
+struct ReflexHistory {
+  std::vector<double> losses;
+  std::uint64_t next{};
+  std::uint64_t count{};
+
+  static constexpr auto schema =
+      record("ReflexHistory", field("losses", &ReflexHistory::losses),
+             field("next", &ReflexHistory::next), field("count", &ReflexHistory::count));
+};
+
 /// The last accepted losses in a ring that is allocated once; copied with a hot checkpoint.
 class Reflex {
  public:
@@ -46,6 +57,18 @@ class Reflex {
   }
 
   [[nodiscard]] std::size_t accepted() const { return count_; }
+
+  [[nodiscard]] ReflexHistory history() const { return {losses_, next_, count_}; }
+  /// False, and nothing changes: of another length, or no ring at all.
+  [[nodiscard]] bool remember(const ReflexHistory& history) {
+    if (history.losses.size() != losses_.size() || history.next >= losses_.size() ||
+        history.count > losses_.size())
+      return false;
+    losses_ = history.losses;
+    next_ = history.next;
+    count_ = history.count;
+    return true;
+  }
 
  private:
   double sigmas_;

@@ -92,7 +92,7 @@ SCENARIO("an escape command acts at the first step boundary after it is handed o
   const auto escape = loop.command(CommandKind::escape, 0, 0, 0);
   const auto turn = loop.session->last_window();
   REQUIRE(loop.exchange->released() < turn);
-  REQUIRE(loop.exchange->release({.turn = turn, .commands = {escape}}));
+  REQUIRE(loop.release(turn, {escape}));
   REQUIRE(loop.live().seed->alpha == 1);
   (void)loop.tick();
   CHECK(loop.live().seed->alpha == 0);
@@ -276,7 +276,7 @@ SCENARIO("late turns apply at a later boundary and say so", "[session]") {
   loop.order_next(loop.command(CommandKind::germinate, 0, 0, 1, "plain"));
   loop.close_window();
   loop.close_window();
-  REQUIRE(loop.exchange->release({.turn = {1}, .commands = loop.queued}));
+  REQUIRE(loop.release({1}, loop.queued));
   loop.close_window();
   CHECK(loop.session->late_turns() == 1);
   REQUIRE(loop.reports.back().applied.size() == 1);

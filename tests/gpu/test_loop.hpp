@@ -129,22 +129,27 @@ class TestLoop {
     labels =
         images.mean({2, 3}).argmax(1) + 2 * images.select(2, 0).mean({1, 2}).gt(0).to(at::kLong);
     if (settings.mode == Mode::off) return;
-    SessionData data;
-    data.step_batch = [this] { return batch; };
-    data.gate_batch = [this](std::uint32_t samples) {
-      return Batch{images.slice(0, 0, samples), labels.slice(0, 0, samples)};
-    };
-    data.loss = [](const auto& output, const auto& target) {
-      return at::cross_entropy_loss(output, target);
-    };
-    data.learning_rate_ratio = [] { return 1.0; };
-    data.position = [this] { return std::vector<std::uint64_t>{drawn}; };
-    data.set_position = [this](const auto& words) { drawn = words.at(0); };
-    data.generators = {order};
-    data.batch_samples = 32;
     exchange = std::make_unique<TurnExchange>(
         static_cast<std::uint32_t>(host->description().regions.size()));
-    session = std::make_unique<Session>(*host, *optimizer, settings, data, *exchange);
+    session = std::make_unique<Session>(*host, *optimizer, settings, data(), *exchange);
+  }
+
+  /// What the loop tells its session.
+  SessionData data() {
+    SessionData told;
+    told.step_batch = [this] { return batch; };
+    told.gate_batch = [this](std::uint32_t samples) {
+      return Batch{images.slice(0, 0, samples), labels.slice(0, 0, samples)};
+    };
+    told.loss = [](const auto& output, const auto& target) {
+      return at::cross_entropy_loss(output, target);
+    };
+    told.learning_rate_ratio = [] { return 1.0; };
+    told.position = [this] { return std::vector<std::uint64_t>{drawn}; };
+    told.set_position = [this](const auto& words) { drawn = words.at(0); };
+    told.generators = {order};
+    told.batch_samples = 32;
+    return told;
   }
 
   /// One step of the loop; `obey` false: it updates whatever the verdict.
@@ -189,6 +194,13 @@ class TestLoop {
       made.mitigations = {
           .alpha_stages = {0.5, 1}, .knowledge_distillation_weight = 0, .clip_norm = 1};
     return made;
+  }
+  /// Hands a turn's commands over. False: the exchange takes no more.
+  bool release(Window turn, const std::vector<AdaptationCommand>& commands) {
+    TurnRelease released;
+    released.turn = turn;
+    released.commands = commands;
+    return exchange->release(released);
   }
   /// Applied when the window under way closes.
   void order_next(AdaptationCommand made) { queued.push_back(std::move(made)); }
@@ -264,7 +276,7 @@ class TestLoop {
 
   void answer_window() {
     if (!session || !punctual || exchange->released() >= session->last_window()) return;
-    if (exchange->release({.turn = session->last_window(), .commands = queued})) queued.clear();
+    if (release(session->last_window(), queued)) queued.clear();
   }
   void collect() {
     WindowReport report;

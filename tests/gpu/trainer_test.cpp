@@ -83,6 +83,23 @@ SCENARIO("one integer decides a whole run, and watching changes no bit of it", "
   }
 }
 
+SCENARIO("a disturbance befalls every arm alike, and the same again", "[trainer][disturbance]") {
+  if (!data_is_here()) return;
+  auto config = tiny_run();
+  const auto calm = trained(config, "host").model.weights_hash;
+  const auto disturbance =
+      GENERATE(DisturbanceConfig{DisturbanceKind::initial_gain, "middle", 0, 0, 0.5},
+               DisturbanceConfig{DisturbanceKind::learning_rate_spike, "", 10, 3, 5},
+               DisturbanceConfig{DisturbanceKind::label_noise, "", 10, 3, 0.5},
+               DisturbanceConfig{DisturbanceKind::weight_damage, "middle", 10, 0, 0.5});
+  INFO(name_of(disturbance.kind));
+  config.training.disturbances = {disturbance};
+  const auto host = trained(config, "host").model.weights_hash;
+  CHECK(host != calm);
+  CHECK(trained(config, "host").model.weights_hash == host);
+  CHECK(trained(config, "grown").model.weights_hash == host);
+}
+
 SCENARIO("a run's thread count is its config's", "[trainer]") {
   if (!data_is_here()) return;
   auto config = tiny_run();

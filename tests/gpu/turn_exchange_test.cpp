@@ -24,6 +24,13 @@ Outcome numbered(std::uint64_t number) {
   return outcome;
 }
 
+/// Without a command.
+TurnRelease turn_of(Window window) {
+  TurnRelease turn;
+  turn.turn = window;
+  return turn;
+}
+
 void publish_window(TurnExchange& exchange, std::uint64_t window) {
   auto& draft = exchange.draft();
   draft.window = {window};
@@ -78,7 +85,7 @@ SCENARIO("windows and turns cross in order, none lost, none doubled", "[exchange
     covered += report.regions[1].steps_covered + report.regions[1].steps_missing;
     operations += report.operations.training;
     exchange.finish_window(report.window);
-    if (exchange.release({.turn = report.window, .commands = {}})) ++turns_given;
+    if (exchange.release(turn_of(report.window))) ++turns_given;
   }
   trainer.join();
   TurnRelease turn;
@@ -117,7 +124,7 @@ SCENARIO("waiting ends by a turn, by the breaker, by stop and by patience", "[ex
   TurnExchange exchange(1);
   std::atomic<bool> stop{false};
   CHECK_FALSE(exchange.await_turn({1}, 1ms, nullptr));
-  std::thread control([&] { (void)exchange.release({.turn = {1}, .commands = {}}); });
+  std::thread control([&] { (void)exchange.release(turn_of({1})); });
   CHECK(exchange.await_turn({1}, 60s, nullptr));
   control.join();
   control = std::thread([&] { exchange.set_control_alive(false); });
@@ -132,14 +139,14 @@ SCENARIO("waiting ends by a turn, by the breaker, by stop and by patience", "[ex
 SCENARIO("a repeated turn is ignored and a full ring says so", "[exchange]") {
   TurnExchange exchange(1);
   for (std::uint64_t turn = 1; turn <= TurnExchange::turns_waiting_max; ++turn)
-    CHECK(exchange.release({.turn = {turn}, .commands = {}}));
-  CHECK(exchange.release({.turn = {3}, .commands = {}}));
-  CHECK_FALSE(exchange.release({.turn = {100}, .commands = {}}));
+    CHECK(exchange.release(turn_of({turn})));
+  CHECK(exchange.release(turn_of({3})));
+  CHECK_FALSE(exchange.release(turn_of({100})));
   CHECK(exchange.released() == Window{TurnExchange::turns_waiting_max});
   TurnRelease turn;
   for (std::uint64_t expected = 1; exchange.poll(turn); ++expected)
     CHECK(turn.turn.value == expected);
-  CHECK(exchange.release({.turn = {100}, .commands = {}}));
+  CHECK(exchange.release(turn_of({100})));
 }
 
 SCENARIO("a fence only rises", "[exchange][FENCE-1]") {
