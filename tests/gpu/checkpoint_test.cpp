@@ -183,6 +183,11 @@ SCENARIO("a damaged checkpoint is refused, whichever byte it is", "[checkpoint]"
                                    std::size_t{header + 8}, whole.size() - 1})
     CHECK(refused(whole.substr(0, length)));
   CHECK(refused(whole + "x"));
+  // Spaces behind the header that no parser would mind.
+  std::string padded = whole;
+  padded.insert(8 + header, 8, ' ');
+  for (std::size_t i = 0; i < 4; ++i) padded[i] = static_cast<char>((header + 8) >> (8 * i));
+  CHECK(refused(padded));
   const auto other = whole.find(R"("version":"1")");
   REQUIRE(other != std::string::npos);
   std::string newer = whole;
