@@ -166,7 +166,7 @@ StepBoundary::Refused StepBoundary::carry_out(const AdaptationCommand& command,
     case CommandKind::wean:
     case CommandKind::sunset:
     case CommandKind::retire:
-      return leave(*live, kind, outcome);
+      return leave(*live, command, outcome);
     default:  // cull; escape is done
       outcome.parameters = live->seed->parameter_count();
       cull(live->seed->id);
@@ -248,15 +248,16 @@ void StepBoundary::fossilise(LiveSeed& live) {
   ++history_.structure;
 }
 
-StepBoundary::Refused StepBoundary::leave(LiveSeed& live, CommandKind kind, Outcome& outcome) {
-  switch (kind) {
+StepBoundary::Refused StepBoundary::leave(LiveSeed& live, const AdaptationCommand& command,
+                                          Outcome& outcome) {
+  switch (command.kind) {
     case CommandKind::freeze:
       for (const auto& module : live.seed->modules) module->freeze();
       return {};
     case CommandKind::fold:
       return fold(live, outcome);
     case CommandKind::wean:
-      wean(live);
+      wean(live, command.mitigations);
       return {};
     case CommandKind::sunset:
       if (live.seed->alpha != 0) return {CommandRefusal::illegal_stage, "its alpha is not 0"};
@@ -283,7 +284,12 @@ StepBoundary::Refused StepBoundary::fold(LiveSeed& live, Outcome& outcome) {
   return {};
 }
 
-void StepBoundary::wean(LiveSeed& live) {
+/// A weaning command's weights take over from the graft's; its ramp goes down as it came up.
+void StepBoundary::wean(LiveSeed& live, const Mitigations& mitigations) {
+  if (!mitigations.alpha_stages.empty()) {
+    live.mitigations.knowledge_distillation_weight = mitigations.knowledge_distillation_weight;
+    live.mitigations.anchor_weight = mitigations.anchor_weight;
+  }
   if (!live.lesson) {
     live.lesson = std::make_shared<WeaningLesson>(host_, bed_, live.region);
     ++history_.structure;

@@ -42,9 +42,9 @@ class StepBoundary {
   [[nodiscard]] Refused germinate(const AdaptationCommand& command, bool overhead_paused);
   [[nodiscard]] Refused graft(LiveSeed& live, const Mitigations& mitigations);
   void fossilise(LiveSeed& live);
-  [[nodiscard]] Refused leave(LiveSeed& live, CommandKind kind, Outcome& outcome);
+  [[nodiscard]] Refused leave(LiveSeed& live, const AdaptationCommand& command, Outcome& outcome);
   [[nodiscard]] Refused fold(LiveSeed& live, Outcome& outcome);
-  void wean(LiveSeed& live);
+  void wean(LiveSeed& live, const Mitigations& mitigations);
   void begin_sunset(LiveSeed& live);
   void roll_back(LiveSeed& live, Outcome& outcome, std::vector<Outcome>& outcomes);
   void cull(SeedId seed);

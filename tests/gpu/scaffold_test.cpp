@@ -213,10 +213,25 @@ SCENARIO("what a lesson weighs changes the host that is weaned", "[session][scaf
     Digest before, after;
     std::uint64_t operations{};
   };
-  const auto weaned = [](double kd_weight, double anchor_weight) {
+  // With the graft, or with the command to wean, as the control side does.
+  const bool with_the_graft = GENERATE(true, false);
+  const auto weaned = [&](double kd_weight, double anchor_weight) {
     ScaffoldLoop loop;
-    loop.stabilised("norm", kd_weight, anchor_weight);
-    loop.obeyed(CommandKind::wean);
+    if (with_the_graft)
+      loop.stabilised("norm", kd_weight, anchor_weight);
+    else
+      loop.stabilised("norm");
+    auto wean = loop.on_group(CommandKind::wean);
+    if (!with_the_graft)
+      wean.mitigations = {.alpha_stages = {1},
+                          .knowledge_distillation_weight = kd_weight,
+                          .clip_norm = 0,
+                          .anchor_weight = anchor_weight};
+    const auto outcome = loop.carry_out(wean);
+    REQUIRE(outcome.refusal == CommandRefusal::none);
+    CHECK(outcome.enforced.knowledge_distillation_weight == kd_weight);
+    CHECK(outcome.enforced.anchor_weight == anchor_weight);
+    CHECK(outcome.enforced.alpha_stages.size() == 2);
     Weighed weighed{loop.digest(false), {}, 0};
     loop.close_window();
     weighed.after = loop.digest(false);
