@@ -13,6 +13,7 @@ struct TolariaState {
   std::vector<Answers> answers;  ///< of the committed turn
   std::optional<WindowReport> open;
   bool recovered = false;
+  std::optional<Breaker> checkpoints;
   const char* name = "tolaria";
 };
 
@@ -50,6 +51,7 @@ class Tolaria {
       return self_->send(self_, Nudge{});
     }
     if (context_->filter) context_->filter(report);
+    watch_checkpoints(report.device);
     state.open = std::move(report);
     send_turn();
   }
@@ -65,6 +67,23 @@ class Tolaria {
   }
 
  private:
+  /// The trainer goes on without checkpoints on disk; whoever runs it should know.
+  void watch_checkpoints(const DeviceTelemetry& device) const {
+    auto& breaker = self_->state.checkpoints;
+    const auto& control = context_->config.control;
+    if (!breaker)
+      breaker.emplace("checkpoint.disk", BreakerPolicy{.failures_max = 1,
+                                                       .backoff_first = control.backoff_ms_first,
+                                                       .backoff_max = control.backoff_ms_max});
+    const auto now = now_ms(*self_);
+    if (!breaker->pass(now)) return;
+    if (device.checkpoint_failures > 0)
+      breaker->failed(now, "a checkpoint could not be written");
+    else
+      breaker->succeeded();
+    context_->breakers.show(*breaker, "", BreakerReach::turns_go_on);
+  }
+
   void send_turn() const {
     const auto& report = *self_->state.open;
     context_->lanes.journal.send(TurnOpened{report}, self_->context());

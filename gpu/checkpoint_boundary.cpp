@@ -22,14 +22,20 @@ std::string times(double before, double after) {
 CheckpointBoundary::CheckpointBoundary(HostModel& host, torch::optim::Optimizer& optimizer,
                                        const SessionSettings& settings, const SessionData& data,
                                        StepBoundary& boundary)
-    : host_(host), optimizer_(optimizer), settings_(settings), data_(data), boundary_(boundary) {}
+    : host_(host), optimizer_(optimizer), settings_(settings), data_(data), boundary_(boundary) {
+  if (!settings.checkpoints_folder.empty() && settings.checkpoints.keep > 0)
+    writer_ =
+        std::make_unique<CheckpointWriter>(settings.checkpoints_folder, settings.checkpoints.keep);
+}
 
 void CheckpointBoundary::take(const TurnRelease& turn) {
   zone_version_ = std::max(zone_version_, turn.zone_version);
+  journal_sequence_ = turn.journal_sequence;
+  journal_head_ = turn.journal_head;
   if (turn.surgery) orders_.push_back(*turn.surgery);
 }
 
-std::uint64_t CheckpointBoundary::close(Window window, WindowReport& report) {
+std::uint64_t CheckpointBoundary::close(Window window, Tick tick, WindowReport& report) {
   operations_ = 0;
   for (const SurgeryOrder& order : std::exchange(orders_, {}))
     report.surgeries.push_back(carry_out(order, window));
@@ -45,7 +51,22 @@ std::uint64_t CheckpointBoundary::close(Window window, WindowReport& report) {
   ready.gate_accuracy = now.accuracy;
   ready.measurable =
       settings_.compaction.enabled && data_.make_host != nullptr && take_copy(checkpoint);
+  if (writer_)
+    writer_->write(take_content(host_, optimizer_, boundary_.bed(), data_, boundary_.history(),
+                                {.checkpoint = checkpoint,
+                                 .window = window,
+                                 .tick = tick,
+                                 .run_seed = settings_.seed,
+                                 .grafts = boundary_.grafts(),
+                                 .journal_sequence = journal_sequence_,
+                                 .journal_head = journal_head_}));
   return operations_;
+}
+
+void CheckpointBoundary::tell(DeviceTelemetry& device) const {
+  if (!writer_) return;
+  device.checkpoint_written = writer_->written();
+  device.checkpoint_failures = writer_->failures();
 }
 
 GateScore CheckpointBoundary::score() {

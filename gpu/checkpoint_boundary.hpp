@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 
+#include "gpu/checkpoint_writer.hpp"
 #include "gpu/gate_score.hpp"
 #include "gpu/importance.hpp"
 #include "gpu/step_boundary.hpp"
@@ -20,12 +21,13 @@ class CheckpointBoundary {
 
   /// What a turn says of the zones, and its order, which waits for the boundary that it is for.
   void take(const TurnRelease& turn);
-  /// Closes `window`: orders are carried out or refused, a checkpoint is announced. Returns the
-  /// operations of its passes.
-  [[nodiscard]] std::uint64_t close(Window window, WindowReport& report);
+  /// Closes `window`: orders are carried out or refused, a checkpoint is announced and handed to
+  /// the disk's thread. Returns the operations of its passes.
+  [[nodiscard]] std::uint64_t close(Window window, Tick tick, WindowReport& report);
   /// Channels left since the last call: shapes are to be looked at anew.
   [[nodiscard]] bool take_cut() { return std::exchange(cut_, false); }
   [[nodiscard]] bool ever_cut() const { return ever_cut_; }
+  void tell(DeviceTelemetry& device) const;
 
   /// Elesh's thread: the host's description is checked, once for each structure, and importance
   /// measured on the copy of this checkpoint. Nothing when there is no such copy. `ended`: soon no
@@ -54,7 +56,10 @@ class CheckpointBoundary {
   std::uint64_t zone_version_{}, newest_plan_{}, operations_{};
   Epoch newest_epoch_;
   bool cut_{}, ever_cut_{};
-  Snapshot before_;  ///< the hot checkpoint of a surgery
+  std::uint64_t journal_sequence_{};  ///< as the newest turn told it
+  std::string journal_head_;
+  std::unique_ptr<CheckpointWriter> writer_;  ///< null: no folder
+  Snapshot before_;                           ///< the hot checkpoint of a surgery
 
   std::mutex copy_mutex_;  ///< held by Elesh while it measures; the trainer only tries
   std::unique_ptr<ModelCopy> copy_;

@@ -6,6 +6,7 @@
 #include <torch/nn/functional/loss.h>
 
 #include "actors/decisions/number.hpp"
+#include "gpu/gate_score.hpp"
 #include "gpu/isolation.hpp"
 #include "gpu/vital_signs.hpp"
 
@@ -50,21 +51,6 @@ void measure_norms(LiveSeed& live) {
   }
   // A seed that gives NaN must be told as such, not skipped.
   if (host > 0) live.relative_norm = std::sqrt(seed / host);
-}
-
-/// In batches of the training's size: activations of a thousand samples at once leave the caches
-/// and are memory that the system hands out page by page (measured: 2.4 times slower).
-double gate_loss(HostModel& host, const SessionData& data, const Batch& batch) {
-  const std::int64_t count = batch.inputs.size(0);
-  const std::int64_t at_once = data.batch_samples > 0 ? data.batch_samples : count;
-  double sum = 0;
-  for (std::int64_t begin = 0; begin < count; begin += at_once) {
-    const std::int64_t end = std::min(begin + at_once, count);
-    const auto loss = data.loss(host.forward(batch.inputs.slice(0, begin, end)),
-                                batch.targets.slice(0, begin, end));
-    sum += loss.item<double>() * static_cast<double>(end - begin);
-  }
-  return sum / static_cast<double>(count);
 }
 
 /// From the seed's first slot to the loss, per sample; slots stand in the order of the flow.
@@ -176,7 +162,7 @@ std::uint64_t gate_passes(HostModel& host, SeedBed& bed, const SessionData& data
   const auto used = static_cast<std::uint64_t>(batch.inputs.size(0));
   const std::uint64_t once = host.description().operations + bed.fossilised_operations();
   std::uint64_t cost = used * once;
-  const double present = gate_loss(host, data, batch);
+  const double present = gate_score(host, data, batch).loss;
   const auto fill = [&](LiveSeed& live, double without, double with, bool again = true) {
     live.gate = {.measured = true,
                  .loss_without = without,
@@ -190,7 +176,7 @@ std::uint64_t gate_passes(HostModel& host, SeedBed& bed, const SessionData& data
   const AverageScope averaged(isolated);
   for (LiveSeed* live : isolated) {
     const TrialScope trial(live->slots, {.alpha = live->target_alpha()});
-    fill(*live, present, gate_loss(host, data, batch));
+    fill(*live, present, gate_score(host, data, batch).loss);
   }
   for (LiveSeed* live : on_graph) {
     if (live->seed->alpha == 0) {  // without it is as with it
@@ -198,7 +184,7 @@ std::uint64_t gate_passes(HostModel& host, SeedBed& bed, const SessionData& data
       continue;
     }
     const TrialScope trial(live->slots, {.alpha = 0});
-    fill(*live, gate_loss(host, data, batch), present);
+    fill(*live, gate_score(host, data, batch).loss, present);
   }
   // Only those that help alone may come to stand beside each other.
   std::erase_if(isolated, [](const LiveSeed* live) {
@@ -209,7 +195,7 @@ std::uint64_t gate_passes(HostModel& host, SeedBed& bed, const SessionData& data
     for (LiveSeed* live : isolated)
       trials.push_back(
           std::make_unique<TrialScope>(live->slots, Trial{.alpha = live->target_alpha()}));
-    const double joint = gate_loss(host, data, batch);
+    const double joint = gate_score(host, data, batch).loss;
     cost += used * once;
     for (LiveSeed* live : isolated) {
       live->gate.loss_joint = joint;

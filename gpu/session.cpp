@@ -244,7 +244,7 @@ void Session::close_window() {
     for (Slot& slot : host_.slots()) slot.forget();
   }
   auto& draft = exchange_.draft();
-  operations_.gate += checkpoint_.close(window_, draft);
+  operations_.gate += checkpoint_.close(window_, tick_, draft);
   const bool cut = checkpoint_.take_cut();
   draft.window = window_;
   draft.tick = tick_;
@@ -297,6 +297,7 @@ void Session::tell_device(DeviceTelemetry& device) {
   device.control_seconds = std::exchange(control_seconds_, 0);
   constexpr std::uint64_t bytes_per_parameter = 16;  // value, gradient, two moments
   device.bytes_in_use = bytes_per_parameter * (host_.description().parameters + bed().parameters());
+  checkpoint_.tell(device);
   step_seconds_.clear();
 }
 

@@ -44,10 +44,12 @@ struct SessionSettings {
   SeedConfig seeds;
   ScaffoldConfig scaffolds;
   CompactionConfig compaction;
+  CheckpointConfig checkpoints;
   LimitConfig limits;
   ReflexConfig reflex;
   DecisionConfig decisions;
   std::vector<Blueprint> blueprints;  ///< what may be germinated
+  std::string checkpoints_folder{};   ///< "": none are written
   ModuleBuilder builder{build};       ///< makes their modules
 };
 
@@ -62,10 +64,12 @@ struct SessionSettings {
           .seeds = config.seeds,
           .scaffolds = config.scaffolds,
           .compaction = config.compaction,
+          .checkpoints = config.checkpoints,
           .limits = config.limits,
           .reflex = config.reflex,
           .decisions = config.decisions,
           .blueprints = std::move(blueprints),
+          .checkpoints_folder = {},
           .builder = build};
 }
 

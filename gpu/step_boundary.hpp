@@ -22,6 +22,7 @@ class StepBoundary {
 
   [[nodiscard]] SeedBed& bed() { return bed_; }
   [[nodiscard]] SurvivingHistory& history() { return history_; }
+  [[nodiscard]] std::uint64_t grafts() const { return grafts_; }
   /// Something that seeds() shows has changed since the last call.
   [[nodiscard]] bool take_changed() { return std::exchange(changed_, false); }
   /// What looking at the gate split cost the commands carried out since the last call.

@@ -34,6 +34,7 @@ std::unique_ptr<HostModel> seeded_host(const RunConfig& config,
 Trainer::Trainer(const TrainingRequest& request)
     : config_(request.config),
       arm_(request.arm),
+      checkpoints_(request.checkpoints),
       mode_(request.arm == "grown" ? request.config.mode : Mode::off),
       data_(config_.data, config_.training.batch, config_.seed),
       host_(seeded_host(config_, request.widths)),
@@ -169,10 +170,12 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop,
   optimizer_ = std::make_unique<torch::optim::AdamW>(
       host_->module().parameters(), torch::optim::AdamWOptions(config_.training.learning_rate)
                                         .weight_decay(config_.training.weight_decay));
-  if (exchange_)
-    session_ =
-        std::make_unique<Session>(*host_, *optimizer_, session_settings(config_, blueprints_),
-                                  session_data(), *exchange_, &stop);
+  if (exchange_) {
+    SessionSettings settings = session_settings(config_, blueprints_);
+    settings.checkpoints_folder = checkpoints_;
+    session_ = std::make_unique<Session>(*host_, *optimizer_, std::move(settings), session_data(),
+                                         *exchange_, &stop);
+  }
   host_->module().train();
   const auto began = std::chrono::steady_clock::now();
   for (std::uint64_t tick = 1; step() < steps_ && !stop.load(); ++tick) {

@@ -36,7 +36,7 @@ class Trainer final : public Training {
   [[nodiscard]] std::pair<double, double> evaluate(const Samples& samples);
 
   RunConfig config_;
-  std::string arm_;
+  std::string arm_, checkpoints_;
   Mode mode_;
   FashionData data_;
   std::unique_ptr<HostModel> host_;
