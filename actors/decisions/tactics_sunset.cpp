@@ -144,8 +144,7 @@ void take_exit(Decision& decision, SeedPlan& plan, bool folds) {
 /// Chosen by what it contributes: what the host would miss is absorbed where the algebra allows.
 bool should_fold(const SeedPlan& plan, const ScaffoldConfig& config) {
   const ScaffoldLife& life = *plan.scaffold;
-  if (!life.foldable || !life.fold_refusal.empty() || life.exit == SunsetExit::wean ||
-      life.exit == SunsetExit::none)
+  if (!life.foldable || life.exit == SunsetExit::wean || life.exit == SunsetExit::none)
     return false;
   return life.exit == SunsetExit::fold || plan.gain > config.wean_contribution_max;
 }
