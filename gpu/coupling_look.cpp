@@ -69,8 +69,8 @@ std::optional<ChannelUse> use_of(const std::string& name, bool reads, const Vani
   return ChannelUse{name, reads, -1, 1};
 }
 
-void keep_half(std::map<ChannelUse, int>& votes, int looks) {
-  std::erase_if(votes, [&](const auto& vote) { return 2 * vote.second < looks; });
+void keep_most(std::map<ChannelUse, int>& votes, int looks) {
+  std::erase_if(votes, [&](const auto& vote) { return 4 * vote.second < 3 * looks; });
 }
 
 }  // namespace
@@ -82,8 +82,8 @@ void CouplingVotes::add(const CouplingLook& look) {
 }
 
 void CouplingVotes::settle() {
-  keep_half(undeclared, looks);
-  keep_half(idle, looks);
+  keep_most(undeclared, looks);
+  keep_most(idle, looks);
 }
 
 CouplingEye::CouplingEye(HostModel& host, Tensor inputs, at::Generator generator)
@@ -110,8 +110,12 @@ void CouplingEye::redraw() {
     else if (values.dim() == 1)
       values.uniform_(0.5, 1, generator_);
   }
-  for (const Named& buffer : buffers_)
-    buffer.tensor.add_(torch::empty_like(buffer.tensor).uniform_(0, 0.1, generator_));
+  for (const Named& buffer : buffers_) {
+    if (buffer.name.ends_with("running_mean"))
+      buffer.tensor.uniform_(-0.1, 0.1, generator_);
+    else if (buffer.name.ends_with("running_var"))
+      buffer.tensor.uniform_(0.5, 1.5, generator_);
+  }
 }
 
 Tensor CouplingEye::output() {

@@ -28,7 +28,8 @@ struct CouplingVotes {
   int looks{};
   std::map<ChannelUse, int> undeclared, idle;
   void add(const CouplingLook& look);
-  /// Leaves what at least half of the looks have seen.
+  /// Leaves what three of four looks have seen. (Measured: units that die by ReLU are taken for a
+  /// coupling in up to one look of seven, a true one is seen in 98 of 100 or more.)
   void settle();
   [[nodiscard]] bool empty() const { return undeclared.empty() && idle.empty(); }
 };
@@ -38,7 +39,8 @@ class CouplingEye {
   /// host in evaluation mode and without seeds in its path.
   CouplingEye(HostModel& host, at::Tensor inputs, at::Generator generator);
 
-  /// Draws new weights: kaiming, with biases and scales positive, so that units live.
+  /// Draws new weights and norms' statistics: kaiming, with biases and scales positive, so that
+  /// units live. Other buffers stay.
   void redraw();
   [[nodiscard]] CouplingLook look(const std::vector<ChannelUse>& declared, std::int64_t channels);
   /// The host's output, without a graph.

@@ -86,7 +86,7 @@ class GroupProbe {
   }
 
   bool right(const Uses& uses) {
-    constexpr int looks = 4;
+    constexpr int looks = 6;
     CouplingVotes votes = look(uses, looks);
     votes.settle();
     return votes.empty();

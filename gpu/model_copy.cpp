@@ -30,7 +30,7 @@ void ModelCopy::take(HostModel& from, const SeedBed& bed) {
   const torch::NoGradGuard no_graph;
   std::vector<Standing> standing;
   for (const auto& live : bed.seeds())
-    if (counts(*live)) standing.push_back({live->seed.get(), live->fossilised()});
+    if (counts(*live)) standing.push_back({live->seed.get(), live->slots.front()->mode()});
   const bool replanted = from_ != &from || standing != standing_;
   if (replanted) {
     from_ = nullptr;  // until all of it is here
@@ -97,7 +97,7 @@ void ModelCopy::plant(const LiveSeed& original, HostModel& from) {
   for (std::size_t member = 0; member < seed.slots.size(); ++member) {
     Slot& slot = host_->slot(seed.slots[member].value);
     slot.plant(live->seed, member);
-    slot.set_mode(original.fossilised() ? SlotMode::fossilised : SlotMode::blended);
+    slot.set_mode(original.slots.at(member)->mode());
     live->slots.push_back(&slot);
     live->seed->modules[member]->eval();
   }

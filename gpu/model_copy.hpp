@@ -30,7 +30,7 @@ class ModelCopy {
  private:
   struct Standing {
     const Seed* seed;
-    bool fossilised;
+    SlotMode mode;
     friend bool operator==(const Standing&, const Standing&) = default;
   };
   void replant(HostModel& from, const SeedBed& bed);

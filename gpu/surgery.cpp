@@ -87,11 +87,9 @@ CutAnswer plan_cut(HostModel& host, const SeedBed& bed, const std::vector<GroupC
   const auto after = after_cuts(description, cuts);
   if (!after) return {after.refusal(), "the host is not described so that it could be cut so"};
   plan.after = after.value();
-  std::set<std::string> named;
   std::set<std::pair<const at::TensorImpl*, std::int64_t>> cut_before;
   for (const GroupCut& one : cuts) {
     const CoupledGroup& group = *group_named(description, one.group);
-    if (!named.insert(group.name).second) return refused("group " + group.name + " comes twice");
     for (const auto& live : bed.seeds())
       if (!live->fossilised() && touches(description, group, live->region))
         return {SurgeryRefusal::region_has_seeds,
@@ -102,7 +100,7 @@ CutAnswer plan_cut(HostModel& host, const SeedBed& bed, const std::vector<GroupC
     if (!problem.empty()) return refused(problem);
     for (const LiveDimension& dimension : dimensions) {
       if (!cut_before.emplace(dimension.tensor.unsafeGetTensorImpl(), dimension.dimension).second)
-        return refused(dimension.name + " belongs to two groups in one dimension");
+        return refused(dimension.name + " would be cut twice in one dimension");
       plan.incisions.push_back(
           {dimension.tensor, dimension.dimension, rows_of(one.kept, dimension.stride)});
     }

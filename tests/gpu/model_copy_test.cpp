@@ -100,6 +100,9 @@ SCENARIO("a copy computes what its original does, whatever becomes of that", "[m
     (void)same();
     CHECK(copy.host().description().parameters == training.host->description().parameters);
     CHECK(copy.host().slot(2).description().channels == 3);
+    const auto parts = copy.host().module().named_modules();
+    CHECK(parts["conv1"]->as<torch::nn::Conv2dImpl>()->options.out_channels() == 1);
+    CHECK(parts["head"]->as<torch::nn::LinearImpl>()->options.in_features() == 27);
     training.plant(designs[3], 1, Stage::grafting);
     (void)same();
     training.bed.remove({2});
