@@ -16,7 +16,11 @@ DisturbanceConfig planned(DisturbanceKind kind, double amount, std::uint64_t at_
 
 std::unique_ptr<HostModel> melt_host() {
   torch::manual_seed(7);
-  return make_host("fashion_cnn", "melt", {}, 0.1);
+  auto host = make_host("fashion_cnn", "melt", {}, 0.1);
+  const torch::NoGradGuard no_graph;  // biases that are not 0, so that a change would show
+  for (const auto& parameter : host->module().named_parameters())
+    if (parameter.key().ends_with("bias")) parameter.value().normal_();
+  return host;
 }
 
 Digest clones(const std::vector<Tensor>& tensors) {
