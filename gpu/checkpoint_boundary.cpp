@@ -123,10 +123,11 @@ SurgeryOutcome CheckpointBoundary::carry_out(const SurgeryOrder& order, Window w
   newest_epoch_ = std::max(newest_epoch_, order.epoch);
   if (refused.refusal == SurgeryRefusal::none) {
     newest_plan_ = order.plan.id;
+    const Structure structure(host_, boundary_.bed());
     try {
-      refused = operate(order.plan, outcome);
+      refused = operate(order.plan, structure, outcome);
     } catch (const std::exception& failure) {
-      if (before_.taken()) before_.restore();
+      undo(structure);
       refused = {SurgeryRefusal::fault, failure.what()};
     }
     before_.drop();
@@ -138,14 +139,20 @@ SurgeryOutcome CheckpointBoundary::carry_out(const SurgeryOrder& order, Window w
   return outcome;
 }
 
+void CheckpointBoundary::undo(const Structure& structure) {
+  if (!before_.taken()) return;
+  before_.restore();
+  structure.restore(host_, boundary_.bed());
+}
+
 CheckpointBoundary::Refused CheckpointBoundary::operate(const PruningPlan& plan,
+                                                        const Structure& structure,
                                                         SurgeryOutcome& outcome) {
   SeedBed& bed = boundary_.bed();
   const GateScore before = score();
   outcome.loss_before = before.loss;
   outcome.accuracy_before = before.accuracy;
   const std::uint64_t operations = host_.description().operations;
-  const Structure structure(host_, bed);
   before_.take(tensors_of(host_.module()), {&optimizer_}, {});
   CutAnswer answer = cut(host_, bed, optimizer_, plan.cuts);
   if (answer.refusal != SurgeryRefusal::none) return {answer.refusal, std::move(answer.detail)};
@@ -160,8 +167,7 @@ CheckpointBoundary::Refused CheckpointBoundary::operate(const PruningPlan& plan,
   else if (host_.description().operations >= operations)
     harm = "it saves no operations";
   if (harm != nullptr) {
-    before_.restore();
-    structure.restore(host_, bed);
+    undo(structure);
     return {SurgeryRefusal::harmful,
             std::string{harm} + ": " + times(before.accuracy, after.accuracy)};
   }

@@ -9,6 +9,7 @@
 #include "gpu/gate_score.hpp"
 #include "gpu/importance.hpp"
 #include "gpu/step_boundary.hpp"
+#include "gpu/surgery.hpp"
 
 namespace esper {
 
@@ -42,7 +43,9 @@ class CheckpointBoundary {
   };
   [[nodiscard]] SurgeryOutcome carry_out(const SurgeryOrder& order, Window window);
   [[nodiscard]] Refused admit(const SurgeryOrder& order, Window window);
-  [[nodiscard]] Refused operate(const PruningPlan& plan, SurgeryOutcome& outcome);
+  [[nodiscard]] Refused operate(const PruningPlan& plan, const Structure& structure,
+                                SurgeryOutcome& outcome);
+  void undo(const Structure& structure);
   [[nodiscard]] Refused coupling_of(const PruningPlan& plan);
   [[nodiscard]] bool take_copy(std::uint64_t checkpoint);
   [[nodiscard]] GateScore score();
