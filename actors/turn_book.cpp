@@ -27,7 +27,7 @@ std::uint64_t TurnBook::planned_checkpoint() const {
   if (!compaction_) return 0;
   const std::uint64_t next =
       checkpoint_at(turn_->report.window + 1, time_.cycle_windows, time_.checkpoint_cycles);
-  return next > 0 ? next - 1 : 0;
+  return next > 1 && measured_ == next - 1 ? measured_ : 0;
 }
 
 bool TurnBook::pruning_in() const {
@@ -35,8 +35,10 @@ bool TurnBook::pruning_in() const {
 }
 
 std::optional<PlanningTurn> TurnBook::planning() const {
-  if (!turn_ || pruning_in()) return std::nullopt;
+  if (!turn_ || pruning_in() || !regions_in()) return std::nullopt;
   PlanningTurn planning;
+  for (const auto& [region, part] : turn_->parts)
+    if (part.report.seeds > 0) planning.busy.push_back(region);
   planning.window = turn_->report.window;
   planning.checkpoint = planned_checkpoint();
   if (strategy_) {  // without a strategist's word there is no allowance
@@ -110,6 +112,8 @@ bool TurnBook::complete() const {
 
 void TurnBook::close() {
   committed_ = turn_->report.window;
+  if (const auto& ready = turn_->report.checkpoint; ready && ready->measurable)
+    measured_ = ready->checkpoint;
   strategy_ = std::move(turn_->strategy);
   turn_.reset();
 }

@@ -12,7 +12,8 @@ namespace esper {
 class TurnBook {
  public:
   /// `time`: which turns are planning turns, those before a checkpoint's boundary, in which Emrakul
-  /// answers, too. Without compaction there are none.
+  /// answers, too. Without compaction there are none, nor where the checkpoint before was not
+  /// measurable.
   TurnBook(std::uint32_t regions, const TimeConfig& time, bool compaction);
 
   /// Opens the turn unless it is open or committed already.
@@ -66,6 +67,7 @@ class TurnBook {
   std::vector<Restart> restarts_;  ///< to be entered with the next commit
   Window committed_;
   std::optional<StrategyPart> strategy_;
+  std::uint64_t measured_{};  ///< newest checkpoint that a copy for Elesh was taken of
 };
 
 }  // namespace esper

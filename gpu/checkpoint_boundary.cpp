@@ -4,6 +4,7 @@
 #include "actors/decisions/number.hpp"
 #include "gpu/coupling_probe.hpp"
 #include "gpu/isolation.hpp"
+#include "gpu/norm_refresh.hpp"
 #include "gpu/seed_training.hpp"
 #include "gpu/surgery.hpp"
 
@@ -156,6 +157,10 @@ CheckpointBoundary::Refused CheckpointBoundary::operate(const PruningPlan& plan,
   before_.take(tensors_of(host_.module()), {&optimizer_}, {});
   CutAnswer answer = cut(host_, bed, optimizer_, plan.cuts);
   if (answer.refusal != SurgeryRefusal::none) return {answer.refusal, std::move(answer.detail)};
+  {
+    const EvaluationScope still(all_modules(host_, bed));
+    refresh_norms(host_, data_.step_batch());
+  }
   const GateScore after = score();
   outcome.loss_after = after.loss;
   outcome.accuracy_after = after.accuracy;

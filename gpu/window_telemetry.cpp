@@ -71,7 +71,6 @@ WindowTelemetry::WindowTelemetry(HostModel& host, const GateConfig& gates,
                                  std::uint32_t window_steps)
     : gates_(gates), window_steps_(window_steps) {
   const auto ports = ports_of(host);
-  const auto& description = host.description();
   for (std::uint32_t index = 0; index < ports.size(); ++index) {
     Region region;
     region.ports = ports[index];

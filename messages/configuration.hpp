@@ -258,7 +258,7 @@ struct CompactionConfig {
   std::uint32_t importance_samples{2'048};  ///< of the gate split
   double keep_share_min{0.5};               ///< of a layer's channels, in one round
   std::uint32_t width_multiple{8};          ///< widths are rounded to what hardware likes
-  double importance_lost_max{0.2};          ///< share of a layer's importance, in one round
+  double importance_lost_max{0.05};         ///< share of a layer's importance, in one round
   double accuracy_drop_max{0.05};           ///< on the gate split, at once; else rolled back
 
   static constexpr auto schema =

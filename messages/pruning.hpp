@@ -158,11 +158,12 @@ struct PlanningTurn {
   std::uint64_t checkpoint{};  ///< that importance was measured at
   Energy allowance;
   ZoneState zones;
+  std::vector<RegionId> busy;  ///< with seeds under way: nothing can be cut there
 
-  static constexpr auto schema =
-      record("PlanningTurn", field("window", &PlanningTurn::window),
-             field("checkpoint", &PlanningTurn::checkpoint),
-             field("allowance", &PlanningTurn::allowance), field("zones", &PlanningTurn::zones));
+  static constexpr auto schema = record(
+      "PlanningTurn", field("window", &PlanningTurn::window),
+      field("checkpoint", &PlanningTurn::checkpoint), field("allowance", &PlanningTurn::allowance),
+      field("zones", &PlanningTurn::zones), field("busy", &PlanningTurn::busy));
 };
 
 /// Emrakul's answer, with Elesh's numbers, which are an input.

@@ -195,15 +195,19 @@ std::string no_ground(const PlanningTurn& turn, const std::optional<ImportanceRe
   return "";
 }
 
+bool reaches(const HostDescription& host, const CoupledGroup& group,
+             const std::vector<RegionId>& regions) {
+  const auto touched = regions_touched(host, group);
+  return std::find_first_of(touched.begin(), touched.end(), regions.begin(), regions.end()) !=
+         touched.end();
+}
+
 void mark_diagnostics(ImportanceReport& importance, const ZoneState& zones) {
   for (GroupImportance& measured : importance.groups) {
     const CoupledGroup* group = group_of(importance.host, measured.group);
     if (group == nullptr) continue;
-    const auto touched = regions_touched(importance.host, *group);
     measured.diagnostics_only =
-        measured.diagnostics_only ||
-        std::find_first_of(touched.begin(), touched.end(), zones.embargoed.begin(),
-                           zones.embargoed.end()) != touched.end();
+        measured.diagnostics_only || reaches(importance.host, *group, zones.embargoed);
   }
 }
 
@@ -228,16 +232,18 @@ PruningPart plan_pruning(const PlanningTurn& turn,
   const HostDescription& host = importance->host;
   std::vector<Choices> groups;
   std::vector<std::string> seen;
-  bool outside = false, possible = false;
+  bool outside = false, calm = false, possible = false;
   for (const GroupImportance& measured : part.importance->groups) {
     if (measured.diagnostics_only) continue;
     const CoupledGroup* group = group_of(host, measured.group);
+    outside = true;
+    if (group != nullptr && reaches(host, *group, turn.busy)) continue;
+    calm = true;
     part.reason = unusable(measured, group);
     if (std::find(seen.begin(), seen.end(), measured.group) != seen.end())
       part.reason = measured.group + " was measured twice";
     if (!part.reason.empty()) return part;
     seen.push_back(measured.group);
-    outside = true;
     if (group->channels == 0) continue;
     groups.push_back(choices_of(host, *group, measured, config));
     possible = possible || !groups.back().steps.empty();
@@ -245,6 +251,8 @@ PruningPart plan_pruning(const PlanningTurn& turn,
   if (!outside)
     part.reason = part.importance->groups.empty() ? "nothing was measured"
                                                   : "every group reaches into a zone";
+  else if (!calm)
+    part.reason = "seeds stand wherever a group outside zones reaches";
   else if (!possible)
     part.reason = "no group can lose channels and keep enough of its width and importance";
   if (!part.reason.empty()) return part;

@@ -105,6 +105,13 @@ class RingExecutor final : public Executor {
 
 /// A context with two regions, lanes, and the peers' stable handles; who stands behind them is the
 /// test's choice.
+/// A turn that releases nothing.
+inline TurnRelease empty_release(std::uint64_t turn) {
+  TurnRelease release;
+  release.turn = {turn};
+  return release;
+}
+
 struct ContextRig {
   explicit ContextRig(RunConfig config = {}) {
     config.control.retry_ms = 100;

@@ -6,7 +6,6 @@
 #include "actors/decisions/strategy.hpp"
 #include "actors/turn_entries.hpp"
 #include "tests/actors/control_plane_rig.hpp"
-#include "tests/decisions/turn_reports.hpp"
 #include "tests/journalled.hpp"
 
 namespace esper {
@@ -51,10 +50,16 @@ std::vector<Answered> answered(const std::vector<JournalEntry>& entries) {
 /// Tamiyo's mind as it stood before that window, made from the journal as a restart makes it.
 Strategy strategy_before(const RunConfig& config, const std::vector<TurnRecord>& turns,
                          Window window) {
-  Strategy strategy({config.budget, config.allocation, config.time, config.gates, 3});
+  StrategySettings settings;
+  settings.budget = config.budget;
+  settings.allocation = config.allocation;
+  settings.time = config.time;
+  settings.gates = config.gates;
+  settings.regions = 3;
+  settings.host = small_host(2);
+  Strategy strategy(settings);
   for (const auto& turn : turns)
-    if (turn.window < window)
-      (void)decide(strategy, turn_reports(turn.window, turn.reports, turn.proposals), turn.epoch);
+    if (turn.window < window) (void)decide(strategy, turn.reports.value(), turn.epoch);
   return strategy;
 }
 
@@ -67,13 +72,12 @@ std::string grants_of_others(Strategy strategy, const RunConfig& config,
   const Window end = last_window(cycle_of(approved.window + 1, length), length);
   for (const auto& turn : turns) {
     if (turn.window < approved.window || turn.window >= end) continue;
-    auto proposals = turn.proposals;
+    TurnReports reports = turn.reports.value();
     if (!with_proposal && turn.window == approved.window)
-      std::erase_if(proposals, [&](const OpportunityProposal& one) {
+      std::erase_if(reports.proposals, [&](const OpportunityProposal& one) {
         return one.region == approved.proposal.region && one.id == approved.proposal.id;
       });
-    for (const auto& answers :
-         decide(strategy, turn_reports(turn.window, turn.reports, proposals), turn.epoch).answers)
+    for (const auto& answers : decide(strategy, reports, turn.epoch).answers)
       if (answers.allocation && answers.region != approved.proposal.region)
         grants += canonical(*answers.allocation) + "\n";
   }
@@ -82,8 +86,7 @@ std::string grants_of_others(Strategy strategy, const RunConfig& config,
 
 /// The rank that the proposal is judged by in its turn.
 double score_of(Strategy strategy, const TurnRecord& turn, const OpportunityProposal& proposal) {
-  const auto part =
-      decide(strategy, turn_reports(turn.window, turn.reports, turn.proposals), turn.epoch);
+  const auto part = decide(strategy, turn.reports.value(), turn.epoch);
   for (const auto& verdict : part.answers.at(proposal.region.value).verdicts)
     if (verdict.proposal == proposal.id) return verdict.score;
   return -1;
@@ -92,7 +95,7 @@ double score_of(Strategy strategy, const TurnRecord& turn, const OpportunityProp
 /// The same past, but for one thing: nobody ever heard what became of a proposal.
 std::vector<TurnRecord> without_returns(std::vector<TurnRecord> turns) {
   for (auto& turn : turns)
-    for (auto& report : turn.reports) report.returns.clear();
+    for (auto& report : turn.reports.value().reports) report.returns.clear();
   return turns;
 }
 
@@ -109,13 +112,12 @@ SCENARIO("an approved proposal exceeds its region's lease and raises nobody else
     INFO("window " << one.window.value << ", region " << one.proposal.region.value);
     ++approved;
     const auto& turn = turns.at(one.window.value - 1);
-    const Energy held = turn.reports.at(one.proposal.region.value).held;
+    const Energy held = turn.reports.value().reports.at(one.proposal.region.value).held;
     const Energy price = held + one.proposal.ask;
     Strategy strategy = strategy_before(config, turns, one.window);
     const auto without = grants_of_others(strategy, config, turns, one, false);
     CHECK(grants_of_others(strategy, config, turns, one, true) == without);
-    const auto part =
-        decide(strategy, turn_reports(turn.window, turn.reports, turn.proposals), turn.epoch);
+    const auto part = decide(strategy, turn.reports.value(), turn.epoch);
     const auto& renewed = part.answers.at(one.proposal.region.value).allocation;
     const Energy lease = renewed ? renewed->energy : held;
     CHECK(lease < price);

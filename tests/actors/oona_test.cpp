@@ -9,8 +9,6 @@ namespace esper {
 
 namespace {
 
-TurnRelease turn(std::uint64_t number) { return {.turn = {number}, .commands = {}}; }
-
 caf::strong_actor_ptr start(ContextRig& rig) {
   caf::scoped_actor parent{rig.system};
   return start_oona(*parent, rig.context, Epoch{1});
@@ -21,9 +19,9 @@ caf::strong_actor_ptr start(ContextRig& rig) {
 SCENARIO("what no lane can deliver reaches Oona: counted, logged, once", "[oona]") {
   ContextRig rig;
   const auto& lane = rig.context->lanes.kasmina;
-  for (std::uint64_t i = 1; i <= 3; ++i) REQUIRE(lane.send(turn(i)));
+  for (std::uint64_t i = 1; i <= 3; ++i) REQUIRE(lane.send(empty_release(i)));
   lane.queue().close();
-  CHECK_FALSE(lane.send(turn(4)));
+  CHECK_FALSE(lane.send(empty_release(4)));
   GIVEN("Oona, which dies and is started again") {
     const auto told = [&] { return rig.metrics.value("esper_dead_letters_total", "kasmina"); };
     for (const double expected : {4, 5}) {
@@ -34,7 +32,7 @@ SCENARIO("what no lane can deliver reaches Oona: counted, logged, once", "[oona]
       self->monitor(caf::actor_cast<caf::actor>(oona));
       caf::anon_send_exit(caf::actor_cast<caf::actor>(oona), caf::exit_reason::kill);
       self->receive([](const caf::down_msg&) {});
-      CHECK_FALSE(lane.send(turn(5)));  // while Oona is down
+      CHECK_FALSE(lane.send(empty_release(5)));  // while Oona is down
     }
     CHECK(rig.log.details("dead_letter").size() == 2);
     CHECK(rig.metrics.value("esper_lane_sent_messages", "kasmina") == 5);
@@ -53,15 +51,15 @@ SCENARIO("a receiver that leaves its backlog full opens its lane's breaker until
   LaneBooks books(*rig.context);
   const auto& lane = rig.context->lanes.kasmina;
   const auto open = [&] { return rig.metrics.value("esper_breaker_open", "lane.kasmina"); };
-  for (std::uint64_t i = 1; i <= 3; ++i) REQUIRE(lane.send(turn(i)));
+  for (std::uint64_t i = 1; i <= 3; ++i) REQUIRE(lane.send(empty_release(i)));
   books.sample(100);
   CHECK(open() == 0);
-  CHECK_FALSE(lane.send(turn(4)));
+  CHECK_FALSE(lane.send(empty_release(4)));
   books.sample(200);
   CHECK(open() == 1);
   CHECK(rig.executor.alive);  // turns go on
   WHEN("it stays too slow") {
-    CHECK_FALSE(lane.send(turn(5)));
+    CHECK_FALSE(lane.send(empty_release(5)));
     books.sample(210);  // the probe's time has come, and it fails: twice as long from here
     CHECK(rig.metrics.value("esper_breaker_openings_total", "lane.kasmina") == 2);
     books.sample(229);

@@ -103,12 +103,12 @@ SCENARIO("past the intensity a role's breaker opens, is probed later and later, 
   CHECK(tree.breaker() == 1);
   CHECK(tree.counts->gave_up);
   CHECK_FALSE(tree.rig.executor.alive);
-  CHECK_FALSE(tree.rig.context->lanes.kasmina.send(TurnRelease{.turn = {1}, .commands = {}}));
+  CHECK_FALSE(tree.rig.context->lanes.kasmina.send(empty_release(1)));
   tree.script->falls = false;
   until([&] { return tree.breaker() == 0; });
   CHECK(tree.rig.executor.alive);
   CHECK_FALSE(tree.counts->gave_up);
-  CHECK(tree.rig.context->lanes.kasmina.send(TurnRelease{.turn = {2}, .commands = {}}));
+  CHECK(tree.rig.context->lanes.kasmina.send(empty_release(2)));
   until([&] { return tree.rig.context->lanes.kasmina.queue().counts().waiting == 0; });
   CHECK(tree.script->turns == std::vector<std::uint64_t>{2});
 }
@@ -118,8 +118,7 @@ SCENARIO(
     "[supervisor][oona]") {
   Tree tree(100, 1, 5);
   const auto& lane = tree.rig.context->lanes.kasmina;
-  for (std::uint64_t turn = 1; turn <= 10; ++turn)
-    REQUIRE(lane.send(TurnRelease{.turn = {turn}, .commands = {}}));
+  for (std::uint64_t turn = 1; turn <= 10; ++turn) REQUIRE(lane.send(empty_release(turn)));
   until([&] { return lane.queue().counts().waiting == 0; });
   CHECK(tree.script->turns == std::vector<std::uint64_t>{1, 2, 3, 4, 6, 7, 8, 9, 10});
   CHECK(tree.counts->restarts == 3);

@@ -118,9 +118,10 @@ using Messages =
     std::tuple<WindowReport, RegionTurn, RegionPart, StrategyPart, TurnRelease, TurnRecord,
                TurnOpened, TurnReports, TurnCommitted, Recover, Recovery, RoleDown, Restart,
                Absence, ReadSeeds, RegionSeeds, ReadCatalogue, Catalogue, HostDescription,
-               TrainedModel, CheckpointReady, JournalEntry, ScaffoldRequest, ZoneGrant, Escalation,
-               PruningAllowance, ImportanceReport, PruningPlan, SurgeryOrder, SurgeryOutcome,
-               DeadLetter, KillRole, StartRole, Nudge, WindowSummary, RunConfig>;
+               TrainedModel, CheckpointReady, JournalEntry, ScaffoldRequest, Escalation,
+               PlanningTurn, PruningPart, PruningAllowance, ImportanceReport, PruningPlan,
+               SurgeryOrder, SurgeryOutcome, DeadLetter, KillRole, StartRole, Nudge, WindowSummary,
+               RunConfig>;
 
 }  // namespace
 
