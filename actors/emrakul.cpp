@@ -10,6 +10,7 @@ struct EmrakulState {
   std::optional<ImportanceReport> importance;  ///< the newest
   std::optional<PlanningTurn> waiting;         ///< for Elesh's numbers
   std::optional<PruningPart> answered;         ///< the newest; asked again, it is sent again
+  bool elesh_fell = false;                     ///< since its last numbers
   bool recovered = false;
   const char* name = "emrakul";
 };
@@ -30,9 +31,9 @@ class Emrakul {
 
   void take(const ImportanceReport& report) const {
     auto& state = self_->state;
-    // Elesh fell: its number is 0, and what it has told before still counts.
-    if (report.checkpoint > 0 || !state.importance) state.importance = report;
-    if (state.waiting && (report.checkpoint == 0 || report.checkpoint >= state.waiting->checkpoint))
+    state.elesh_fell = report.checkpoint == 0;
+    if (!state.elesh_fell || !state.importance) state.importance = report;  // the old still counts
+    if (state.waiting && (state.elesh_fell || report.checkpoint >= state.waiting->checkpoint))
       answer(*std::exchange(state.waiting, std::nullopt), report.problem);
   }
 
@@ -40,7 +41,8 @@ class Emrakul {
     auto& state = self_->state;
     if (state.answered && state.answered->window == turn.window) return send(*state.answered);
     const bool measured = state.importance && state.importance->checkpoint >= turn.checkpoint;
-    const bool may_wait = epoch_.value <= 1 && context_->config.pace.mode == Pace::lockstep;
+    const bool may_wait =
+        epoch_.value <= 1 && !state.elesh_fell && context_->config.pace.mode == Pace::lockstep;
     if (measured || !may_wait) return answer(turn, "importance was not measured in time");
     state.waiting = turn;
   }

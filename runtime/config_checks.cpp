@@ -4,6 +4,7 @@
 #include <array>
 #include <filesystem>
 
+#include "actors/decisions/host_catalogue.hpp"
 #include "runtime/config_reader.hpp"
 
 namespace esper {
@@ -97,6 +98,8 @@ void check_samples(const RunConfig& config, Contradictions& all) {
              "is more than the gate split holds", remedy);
   all.expect(config.time.verdict_samples <= data.gate_samples, "time.verdict_samples",
              "is more than the gate split holds", remedy);
+  all.expect(config.compaction.importance_samples <= data.gate_samples,
+             "compaction.importance_samples", "is more than the gate split holds", remedy);
   all.expect(data.gate_samples + data.training_samples <= training_images, "data.training_samples",
              "and data.gate_samples are more than the " + std::to_string(training_images) +
                  " images there are",
@@ -107,6 +110,47 @@ void check_samples(const RunConfig& config, Contradictions& all) {
   all.expect(config.training.batch <= left, "training.batch",
              "is more than the training samples, " + std::to_string(left),
              "give at most " + std::to_string(left));
+}
+
+/// Regions as the config cuts the host; none for a host that is not known.
+std::vector<std::string> region_names(const ModelConfig& model) {
+  std::vector<std::string> names;
+  for (const auto& region : model.regions) names.push_back(region.name);
+  if (!names.empty()) return names;
+  if (const auto host = describe_host(model.host, model.size))
+    for (const auto& region : host->regions) names.push_back(region.name);
+  return names;
+}
+
+void check_disturbances(const RunConfig& config, Contradictions& all) {
+  const auto regions = region_names(config.model);
+  const auto& disturbances = config.training.disturbances;
+  for (std::size_t i = 0; i < disturbances.size(); ++i) {
+    const auto& one = disturbances[i];
+    const auto key = "training.disturbances[" + std::to_string(i) + "]";
+    const bool of_a_region =
+        one.kind == DisturbanceKind::initial_gain || one.kind == DisturbanceKind::weight_damage;
+    const std::string kind{name_of(one.kind)};
+    if (of_a_region) {
+      std::string known;
+      for (const auto& name : regions) known += (known.empty() ? "" : ", ") + name;
+      all.expect(std::find(regions.begin(), regions.end(), one.region) != regions.end(),
+                 key + ".region", "there is no region \"" + one.region + "\" for " + kind,
+                 "name one of: " + known);
+    } else {
+      all.expect(one.steps > 0, key + ".steps", kind + " lasts for no step", "give at least 1");
+    }
+  }
+}
+
+void check_sunset(const Blueprint& added, const std::string& key, Contradictions& all) {
+  const bool scaffold = added.blueprint_class == BlueprintClass::scaffold;
+  all.expect(scaffold == (added.sunset_exit != SunsetExit::none), key + ".sunset_exit",
+             scaffold ? "a scaffold must be able to leave" : "a growth design stays",
+             scaffold ? "give fold, wean or either" : "remove it");
+  all.expect(scaffold == (added.sunset_windows > 0), key + ".sunset_windows",
+             scaffold ? "a scaffold must leave some time" : "a growth design stays",
+             scaffold ? "give at least 1" : "remove it");
 }
 
 void check_added_blueprints(const CatalogueConfig& blueprints, Contradictions& all) {
@@ -132,6 +176,7 @@ void check_added_blueprints(const CatalogueConfig& blueprints, Contradictions& a
     all.expect(reduces || added.reduction == 0, key + ".reduction",
                std::string{name_of(added.kind)} + " has no reduction", "remove it");
     all.expect(!added.name.empty(), key + ".name", "is empty", "give a name");
+    check_sunset(added, key, all);
     for (std::size_t before = 0; before < i; ++before)
       all.expect(
           blueprints.add[before].name != added.name, key + ".name",
@@ -158,6 +203,7 @@ std::vector<ConfigContradiction> contradictions(const RunConfig& config) {
   check_gates(config, all);
   check_budget(config, all);
   check_samples(config, all);
+  check_disturbances(config, all);
   check_added_blueprints(config.blueprints, all);
   all.expect(config.control.backoff_ms_first <= config.control.backoff_ms_max,
              "control.backoff_ms_first", "is more than control.backoff_ms_max",

@@ -39,6 +39,7 @@ struct Planning {
     turn.checkpoint = 1;
     turn.allowance = {100'000};
     turn.zones.version = 9;
+    config.compaction.importance_lost_max = 0.2;
   }
   [[nodiscard]] PruningPart plan() const { return plan_pruning(turn, importance, problem, config); }
   void embargo(std::vector<RegionId> regions) { turn.zones.embargoed = std::move(regions); }
@@ -56,6 +57,26 @@ const GroupCut* cut_of(const PruningPart& part, const std::string& group) {
   const auto found = std::find_if(cuts.begin(), cuts.end(),
                                   [&](const GroupCut& cut) { return cut.group == group; });
   return found == cuts.end() ? nullptr : &*found;
+}
+
+SCENARIO("nothing is planned where seeds are under way", "[pruning_planner]") {
+  Planning planning;
+  planning.turn.allowance = {10'000};
+  planning.turn.busy = {{0}};
+  const PruningPart part = planning.plan();
+  REQUIRE(part.plan);
+  for (const GroupCut& cut : part.plan->cuts) {
+    INFO(cut.group);
+    const auto group =
+        std::find_if(planning.host.coupled_groups.begin(), planning.host.coupled_groups.end(),
+                     [&](const CoupledGroup& known) { return known.name == cut.group; });
+    for (const RegionId touched : regions_touched(planning.host, *group))
+      CHECK(touched != RegionId{0});
+  }
+  planning.turn.busy = {{0}, {1}, {2}};
+  const PruningPart none = planning.plan();
+  CHECK_FALSE(none.plan);
+  CHECK(none.reason == "seeds stand wherever a group outside zones reaches");
 }
 
 SCENARIO("with energy enough each group loses its least important channels", "[pruning_planner]") {

@@ -120,8 +120,8 @@ using Messages =
                Absence, ReadSeeds, RegionSeeds, ReadCatalogue, Catalogue, HostDescription,
                TrainedModel, CheckpointReady, JournalEntry, ScaffoldRequest, Escalation,
                PlanningTurn, PruningPart, PruningAllowance, ImportanceReport, PruningPlan,
-               SurgeryOrder, SurgeryOutcome, DeadLetter, KillRole, StartRole, Nudge, WindowSummary,
-               RunConfig>;
+               SurgeryOrder, SurgeryOutcome, PlantedSeed, DeadLetter, KillRole, StartRole, Nudge,
+               WindowSummary, RunConfig>;
 
 }  // namespace
 

@@ -61,7 +61,12 @@ const std::map<std::string, std::set<std::string>> causes{
     {"AdaptationCommand", {"RegionReport"}},
     {"OpportunityProposal", {"RegionReport"}},
     {"Escalation", {"RegionReport"}},
-    {"StrategyPart", {"RegionTelemetry"}},
+    {"ScaffoldRequest", {"RegionReport"}},
+    {"CheckpointReady", {"WindowSummary"}},
+    {"SurgeryOutcome", {"WindowSummary"}},
+    {"ImportanceReport", {"WindowSummary"}},
+    {"PruningPart", {"ImportanceReport", "WindowSummary"}},
+    {"StrategyPart", {"RegionTelemetry", "PruningPart"}},
     {"Absence", {"WindowSummary"}},
     {"Restart", {"WindowSummary"}},
 };

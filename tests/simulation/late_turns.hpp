@@ -27,6 +27,9 @@ class LateExecutor final : public Executor {
   Window released() const override { return inner_.released(); }
   void fence(RegionId region, Epoch epoch) override { inner_.fence(region, epoch); }
   std::vector<SeedStatus> seeds() const override { return inner_.seeds(); }
+  std::optional<ImportanceReport> measure_importance(std::uint64_t checkpoint) override {
+    return inner_.measure_importance(checkpoint);
+  }
   void set_control_alive(bool alive) override { inner_.set_control_alive(alive); }
 
  private:
