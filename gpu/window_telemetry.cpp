@@ -185,8 +185,10 @@ void WindowTelemetry::close_region(Region& region, RegionTelemetry& told) {
   told.gradient_norm_median = quantile(region.norms, 0.5);
   told.non_finite = region.non_finite;
   told.signal_rms = region.input_rms > 0 ? region.output_rms / region.input_rms : 1;
+  // A region whose signal has died stands as still as one at peace.
   const bool calm = told.steps_covered > 0 && told.non_finite == 0 &&
-                    told.jitter <= gates_.jitter_max && told.drift <= gates_.drift_max;
+                    told.jitter <= gates_.jitter_max && told.drift <= gates_.drift_max &&
+                    told.signal_rms >= gates_.signal_min && told.signal_rms <= gates_.signal_max;
   told.diversity = region.ranker ? diversity(region, calm) : 1;
   region.changes.clear();
   region.norms.clear();

@@ -287,7 +287,9 @@ SCENARIO("late turns apply at a later boundary and say so", "[session]") {
 }
 
 SCENARIO("in the steady state the session allocates nothing", "[session][allocations]") {
-  TestLoop loop;
+  auto settings = test_settings();
+  settings.time.checkpoint_cycles = 0;
+  TestLoop loop(settings);
   loop.run(20);
   std::size_t allocations = 0, forward_allocations = 0;
   for (int step = 0; step < 20; ++step) {
