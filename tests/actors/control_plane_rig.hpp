@@ -79,6 +79,16 @@ struct Rig {
   TelemetryFilter filter;
 };
 
+/// So many windows, and what was decided in them. "": a turn did not come in time.
+inline std::string decisions_of(Rig& rig, std::uint64_t windows) {
+  ControlPlane plane(rig.config, rig.host, rig.seams());
+  for (std::uint64_t i = 0; i < windows; ++i)
+    if (!rig.trainer.close_window(patience)) return "";
+  if (!plane.finish(Window{windows}, patience)) return "";
+  plane.stop();
+  return rig.journal.logical_text();
+}
+
 /// Looks again and again until it holds; false: not within `patience`.
 template <typename Condition>
 bool wait_until(Condition holds) {
