@@ -50,7 +50,8 @@ class Emrakul {
  private:
   void answer(const PlanningTurn& turn, const std::string& problem) const {
     auto& state = self_->state;
-    state.answered = plan_pruning(turn, state.importance, problem, context_->config);
+    state.answered =
+        plan_pruning(turn, state.importance, problem, context_->config, context_->host);
     send(*state.answered);
   }
 

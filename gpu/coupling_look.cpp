@@ -147,32 +147,54 @@ Tensor CouplingEye::entries(const ChannelUse& use, std::int64_t channel) {
 }
 
 CouplingLook CouplingEye::look(const std::vector<ChannelUse>& declared, std::int64_t channels) {
+  // Which units die by ReLU changes with the weights, what is coupled does not.
+  constexpr int draws = 3;
   CouplingLook seen;
-  redraw();
   const std::int64_t channel = draw_channel(channels);
-  const auto before = gradients();
-  look_at_gradients(declared, /*zero_makers=*/true, before, channels, channel, seen);
-  look_at_gradients(declared, /*zero_makers=*/false, before, channels, channel, seen);
+  std::vector<Fate> made, read;
+  for (int i = 0; i < draws; ++i) {
+    redraw();
+    const auto before = gradients();
+    const auto join = [&](std::vector<Fate>& all, std::vector<Fate> now) {
+      for (std::size_t j = 0; j < all.size(); ++j) {
+        all[j].alive &= now[j].alive;
+        all[j].vanished &= now[j].vanished;
+      }
+      if (all.empty()) all = std::move(now);
+    };
+    join(made, fates(declared, /*zero_makers=*/true, before, channel));
+    join(read, fates(declared, /*zero_makers=*/false, before, channel));
+  }
+  look_at_fates(declared, /*zero_makers=*/true, made, channels, channel, seen);
+  look_at_fates(declared, /*zero_makers=*/false, read, channels, channel, seen);
   look_at_buffers(declared, channels, channel, seen);
   return seen;
 }
 
-void CouplingEye::look_at_gradients(const std::vector<ChannelUse>& declared, bool zero_makers,
-                                    const std::vector<Tensor>& before, std::int64_t channels,
-                                    std::int64_t channel, CouplingLook& seen) {
+std::vector<CouplingEye::Fate> CouplingEye::fates(const std::vector<ChannelUse>& declared,
+                                                  bool zero_makers,
+                                                  const std::vector<Tensor>& before,
+                                                  std::int64_t channel) {
   std::vector<Tensor> zeroed;
   for (const Named& parameter : parameters_)
     for (const ChannelUse& use : declared)
       if (use.tensor == parameter.name && use.reads != zero_makers)
         zeroed.push_back(entries(use, channel));
-  std::vector<Tensor> after;
-  {
-    const ZeroedScope scope(std::move(zeroed));
-    after = gradients();
-  }
+  const ZeroedScope scope(std::move(zeroed));
+  const auto after = gradients();
+  std::vector<Fate> found;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Tensor alive = before[i] != 0;
-    const Tensor vanished = alive & (after[i] == 0);
+    found.push_back({alive, alive & (after[i] == 0)});
+  }
+  return found;
+}
+
+void CouplingEye::look_at_fates(const std::vector<ChannelUse>& declared, bool zero_makers,
+                                const std::vector<Fate>& fates, std::int64_t channels,
+                                std::int64_t channel, CouplingLook& seen) {
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const auto& [alive, vanished] = fates[i];
     Tensor own = torch::zeros_like(alive);
     for (const ChannelUse& use : declared) {
       if (use.tensor != parameters_[i].name) continue;
@@ -181,9 +203,8 @@ void CouplingEye::look_at_gradients(const std::vector<ChannelUse>& declared, boo
       };
       slab(own).fill_(true);
       if (use.reads != zero_makers) continue;  // these were zeroed themselves
-      const bool vanishes = (slab(after[i]) == 0).all().item<bool>();
-      if ((!vanishes || !slab(alive).any().item<bool>()) && !contains(seen.idle, use))
-        seen.idle.push_back(use);
+      const bool vanishes = slab(alive).any().item<bool>() && slab(vanished).equal(slab(alive));
+      if (!vanishes && !contains(seen.idle, use)) seen.idle.push_back(use);
     }
     if (auto use =
             use_of(parameters_[i].name, zero_makers, {alive, vanished, own}, channels, channel))

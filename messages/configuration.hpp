@@ -258,8 +258,11 @@ struct CompactionConfig {
   std::uint32_t importance_samples{2'048};  ///< of the gate split
   double keep_share_min{0.5};               ///< of a layer's channels, in one round
   std::uint32_t width_multiple{8};          ///< widths are rounded to what hardware likes
-  double importance_lost_max{0.05};         ///< share of a layer's importance, in one round
-  double accuracy_drop_max{0.05};           ///< on the gate split, at once; else rolled back
+  double importance_lost_max{0.1};          ///< share of a layer's importance, in one round
+  double accuracy_drop_max{0.2};            ///< on the gate split, at once; else rolled back
+  double operations_share_min{0.4};         ///< of the host's at launch, over all rounds
+  double recovery_loss_max{0.05};           ///< nats over the best checkpoint's; else no next round
+  double learning_rate_ratio_min{0.25};     ///< of the peak; below it too little is left to recover
 
   static constexpr auto schema =
       record("compaction", field("enabled", &CompactionConfig::enabled),
@@ -267,7 +270,10 @@ struct CompactionConfig {
              field("keep_share_min", &CompactionConfig::keep_share_min),
              field("width_multiple", &CompactionConfig::width_multiple),
              field("importance_lost_max", &CompactionConfig::importance_lost_max),
-             field("accuracy_drop_max", &CompactionConfig::accuracy_drop_max));
+             field("accuracy_drop_max", &CompactionConfig::accuracy_drop_max),
+             field("operations_share_min", &CompactionConfig::operations_share_min),
+             field("recovery_loss_max", &CompactionConfig::recovery_loss_max),
+             field("learning_rate_ratio_min", &CompactionConfig::learning_rate_ratio_min));
 };
 
 struct CheckpointConfig {

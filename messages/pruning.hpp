@@ -90,8 +90,10 @@ enum class SurgeryRefusal : std::uint8_t {
   zone_changed,
   uncoupled,       ///< names a group or channels that the host's description does not have
   wrong_coupling,  ///< the probe found that the host's description is not true
-  too_deep,        ///< leaves less of a layer than it must
+  too_deep,        ///< leaves less of a layer, or of the host, than it must
   in_crisis,
+  not_recovered,  ///< the gate split's loss is still over the best checkpoint's
+  too_late,       ///< the learning rate is too low for the host to recover
   region_has_seeds,
   old_epoch,
   not_a_checkpoint,  ///< came too late for its boundary
@@ -102,8 +104,8 @@ enum class SurgeryRefusal : std::uint8_t {
 };
 ESPER_ENUM_NAMES(SurgeryRefusal, "none", "inside_zone", "over_allowance", "stale_structure",
                  "zone_changed", "uncoupled", "wrong_coupling", "too_deep", "in_crisis",
-                 "region_has_seeds", "old_epoch", "not_a_checkpoint", "already_done",
-                 "observe_only", "harmful", "fault");
+                 "not_recovered", "too_late", "region_has_seeds", "old_epoch", "not_a_checkpoint",
+                 "already_done", "observe_only", "harmful", "fault");
 
 /// Tamiyo's verdict on a plan.
 struct PlanVerdict {

@@ -205,6 +205,13 @@ inline constexpr auto key_rules = [] {
             "Share of a layer's importance that one round takes."),
       share("compaction.accuracy_drop_max",
             "Accuracy on the gate split that a cut may cost at once; else it is rolled back."),
+      share("compaction.operations_share_min",
+            "Share of the host's operations at launch that all rounds together leave."),
+      within(
+          "compaction.recovery_loss_max", 0, 1'000,
+          "Loss on the gate split over the best checkpoint's, nats, above which nothing is cut."),
+      share("compaction.learning_rate_ratio_min",
+            "Share of the peak rate below which nothing is cut."),
 
       plain("checkpoints", "Checkpoints on disk."),
       within("checkpoints.keep", 0, 1'000'000, "The newest so many are kept; 0: none are written."),

@@ -124,8 +124,10 @@ Energy chosen_energy(const std::vector<Choices>& groups) {
   return sum;
 }
 
-/// The one deeper step of one group that saves most operations per energy and fits; false: none.
-bool deepen(const HostDescription& host, std::vector<Choices>& groups, Energy allowance) {
+/// The one deeper step of one group that saves most operations per energy, fits and leaves `least`
+/// operations; false: none.
+bool deepen(const HostDescription& host, std::vector<Choices>& groups, Energy allowance,
+            std::uint64_t least) {
   const Energy left = allowance - chosen_energy(groups);
   const std::uint64_t before = after_cuts(host, chosen_cuts(groups)).value().operations;
   double best = 0;
@@ -140,7 +142,7 @@ bool deepen(const HostDescription& host, std::vector<Choices>& groups, Energy al
       group.chosen = step;
       const auto cut = after_cuts(host, chosen_cuts(groups));
       group.chosen = chosen;
-      if (!cut || cut.value().operations >= before) continue;
+      if (!cut || cut.value().operations >= before || cut.value().operations < least) continue;
       const double worth = static_cast<double>(before - cut.value().operations) /
                            static_cast<double>(std::max<std::int64_t>(more.thousandths, 1));
       if (worth <= best) continue;
@@ -152,10 +154,13 @@ bool deepen(const HostDescription& host, std::vector<Choices>& groups, Energy al
   return best > 0;
 }
 
-std::string too_dear(const std::vector<Choices>& groups, Energy allowance) {
+std::string none_fits(const std::vector<Choices>& groups, Energy allowance, std::uint64_t least) {
   Energy cheapest = energy_max;
   for (const Choices& group : groups)
     for (const Candidate& step : group.steps) cheapest = std::min(cheapest, step.price.energy);
+  if (cheapest <= allowance)
+    return "no cut that fits saves anything and leaves the host " + std::to_string(least) +
+           " operations per sample";
   return "the cheapest cut costs " + std::to_string(cheapest.thousandths) +
          " thousandths of an allowance of " + std::to_string(allowance.thousandths);
 }
@@ -202,6 +207,13 @@ bool reaches(const HostDescription& host, const CoupledGroup& group,
          touched.end();
 }
 
+/// A share that is no number is the whole.
+std::uint64_t share_rounded_up(std::uint64_t whole, double share) {
+  const double exact = clip(share, 0, 1) * static_cast<double>(whole);
+  const auto floored = static_cast<std::uint64_t>(exact);
+  return std::min(static_cast<double>(floored) < exact ? floored + 1 : floored, whole);
+}
+
 void mark_diagnostics(ImportanceReport& importance, const ZoneState& zones) {
   for (GroupImportance& measured : importance.groups) {
     const CoupledGroup* group = group_of(importance.host, measured.group);
@@ -214,14 +226,18 @@ void mark_diagnostics(ImportanceReport& importance, const ZoneState& zones) {
 }  // namespace
 
 std::uint32_t least_kept(std::uint32_t channels, const CompactionConfig& config) {
-  const double least = clip(config.keep_share_min, 0, 1) * channels;
-  const auto whole = static_cast<std::uint32_t>(least);
-  return std::max(static_cast<double>(whole) < least ? whole + 1 : whole, 1U);
+  return std::max(static_cast<std::uint32_t>(share_rounded_up(channels, config.keep_share_min)),
+                  1U);
+}
+
+std::uint64_t least_operations(const HostDescription& launched, const CompactionConfig& config) {
+  return share_rounded_up(launched.operations, config.operations_share_min);
 }
 
 PruningPart plan_pruning(const PlanningTurn& turn,
                          const std::optional<ImportanceReport>& importance,
-                         const std::string& problem, const RunConfig& config) {
+                         const std::string& problem, const RunConfig& config,
+                         const HostDescription& launched) {
   PruningPart part;
   part.window = turn.window;
   part.importance = importance;
@@ -257,10 +273,11 @@ PruningPart plan_pruning(const PlanningTurn& turn,
     part.reason = "no group can lose channels and keep enough of its width and importance";
   if (!part.reason.empty()) return part;
 
-  while (deepen(host, groups, turn.allowance)) {
+  const std::uint64_t least = least_operations(launched, config.compaction);
+  while (deepen(host, groups, turn.allowance, least)) {
   }
   if (chosen_cuts(groups).empty()) {
-    part.reason = too_dear(groups, turn.allowance);
+    part.reason = none_fits(groups, turn.allowance, least);
     return part;
   }
   part.plan = plan_of(host, groups);

@@ -12,6 +12,11 @@ namespace esper {
 /// A share that is no number leaves all.
 [[nodiscard]] std::uint32_t least_kept(std::uint32_t channels, const CompactionConfig& config);
 
+/// What all rounds together leave of a host's operations at least: operations_share_min of those at
+/// launch, rounded up.
+[[nodiscard]] std::uint64_t least_operations(const HostDescription& launched,
+                                             const CompactionConfig& config);
+
 /// One planning turn. `importance`: the newest that Elesh measured; `problem`: why it is not the
 /// one of this turn's checkpoint, where it is not. Within zones its numbers are marked
 /// diagnostics-only in the part and reach no plan.
@@ -19,7 +24,8 @@ namespace esper {
 /// A group outside zones may lose its least important channels (of equals those less alive), down
 /// to each multiple of width_multiple that leaves enough channels and enough importance. Cuts are
 /// chosen greedily by operations saved per energy, the deeper cut of a group in place of its
-/// shallower one, until nothing that saves anything fits the allowance.
+/// shallower one, until nothing that saves anything fits the allowance and leaves least_operations
+/// of the host as it was `launched`.
 ///
 /// A cut is priced as an adaptation on the graph whose risk and relative norm are the share of the
 /// group's importance that it loses (the risk at least 0.05), downstream from the group's first
@@ -27,6 +33,7 @@ namespace esper {
 /// the dearest.
 [[nodiscard]] PruningPart plan_pruning(const PlanningTurn& turn,
                                        const std::optional<ImportanceReport>& importance,
-                                       const std::string& problem, const RunConfig& config);
+                                       const std::string& problem, const RunConfig& config,
+                                       const HostDescription& launched);
 
 }  // namespace esper

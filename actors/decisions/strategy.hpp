@@ -9,6 +9,7 @@
 // in the turn of the cycle's last window and binds from the next, so authority has no gap. The
 // first turn mints the cycle of window 2; a strategist that was away at a cycle's end mints in the
 // first turn that it is back.
+#include <limits>
 #include <vector>
 
 #include "actors/decisions/allocation.hpp"
@@ -70,9 +71,11 @@ struct Strategy {
   double volatility_sum{};        ///< of the cycle under way
   std::uint64_t volatility_reports{};
 
-  HostDescription host;                            ///< as surgeries have left it
-  std::optional<std::uint64_t> structure_version;  ///< the newest told
-  std::uint64_t plan_approved{}, plan_followed{};  ///< newest
+  HostDescription host;                                            ///< as surgeries have left it
+  std::optional<std::uint64_t> structure_version;                  ///< the newest told
+  double gate_loss{};                                              ///< the newest checkpoint's
+  double gate_loss_best{std::numeric_limits<double>::infinity()};  ///< of all checkpoints
+  std::uint64_t plan_approved{}, plan_followed{};                  ///< newest
   std::vector<OrderedSurgery> ordered;
 };
 

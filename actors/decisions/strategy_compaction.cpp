@@ -50,11 +50,37 @@ std::string too_deep_cut(const Strategy& strategy, const PruningPlan& plan) {
       return cut.group + " would keep " + std::to_string(cut.kept.size()) + " of " +
              std::to_string(group->channels) + " channels, at least " + std::to_string(least);
   }
+  const std::uint64_t left = after_cuts(strategy.host, plan.cuts).value().operations;
+  const std::uint64_t least =
+      least_operations(strategy.settings.host, strategy.settings.compaction);
+  if (left < least)
+    return "the host would keep " + std::to_string(left) + " operations per sample, at least " +
+           std::to_string(least);
+  return "";
+}
+
+/// Why the host cannot bear another round yet; "" when it can.
+std::string unrecovered(const Strategy& strategy) {
+  const double bound = strategy.gate_loss_best + strategy.settings.compaction.recovery_loss_max;
+  if (strategy.gate_loss <= bound) return "";
+  return "the gate split's loss is " + std::to_string(strategy.gate_loss) + ", at most " +
+         std::to_string(bound);
+}
+
+/// Why too little training is left for a cut host; "" when enough is.
+std::string too_late(const Strategy& strategy, const std::vector<RegionReport>& reports) {
+  const double least = strategy.settings.compaction.learning_rate_ratio_min;
+  for (const RegionReport& report : reports)
+    if (!(report.learning_rate_ratio >= least))
+      return "the learning rate is " + std::to_string(report.learning_rate_ratio) +
+             " of its peak, at least " + std::to_string(least);
   return "";
 }
 
 /// The first rule that the plan breaks.
-PlanVerdict judge(const Strategy& strategy, const PruningPlan& plan, Window window) {
+PlanVerdict judge(const Strategy& strategy, const TurnReports& turn) {
+  const PruningPlan& plan = *turn.plan;
+  const Window window = turn.window;
   const TimeConfig& time = strategy.settings.time;
   if (checkpoint_at(window + 1, time.cycle_windows, time.checkpoint_cycles) != plan.id + 1)
     return refused(plan, SurgeryRefusal::not_a_checkpoint,
@@ -63,6 +89,10 @@ PlanVerdict judge(const Strategy& strategy, const PruningPlan& plan, Window wind
     return refused(plan, SurgeryRefusal::already_done, "a plan of this checkpoint was approved");
   if (strategy.posture.posture == Posture::crisis)
     return refused(plan, SurgeryRefusal::in_crisis, "the posture is crisis");
+  if (std::string late = too_late(strategy, turn.reports); !late.empty())
+    return refused(plan, SurgeryRefusal::too_late, std::move(late));
+  if (std::string worse = unrecovered(strategy); !worse.empty())
+    return refused(plan, SurgeryRefusal::not_recovered, std::move(worse));
   if (std::string inside = embargoed_region(strategy, plan); !inside.empty())
     return refused(plan, SurgeryRefusal::inside_zone, std::move(inside));
   if (plan.zone_version != strategy.zones.state().version)
@@ -119,6 +149,8 @@ void follow_surgeries(Strategy& strategy, const TurnReports& turn,
   for (const OrderedSurgery& order : ordered)
     if (turn.window > order.boundary + cycle_windows(strategy)) close(order.plan, false);
   if (turn.checkpoint) {
+    strategy.gate_loss = turn.checkpoint->gate_loss;
+    strategy.gate_loss_best = std::min(strategy.gate_loss_best, strategy.gate_loss);
     // Of a surgery at this very boundary the outcome tells the newer structure.
     const bool cut_now =
         std::any_of(turn.surgeries.begin(), turn.surgeries.end(),
@@ -140,7 +172,7 @@ Energy plan_funds(const Strategy& strategy) {
 
 void judge_plan(Strategy& strategy, const TurnReports& turn, Epoch epoch, StrategyPart& part) {
   if (!turn.plan) return;
-  part.plan = judge(strategy, *turn.plan, turn.window);
+  part.plan = judge(strategy, turn);
   if (part.plan->refusal != SurgeryRefusal::none) return;
   must(strategy.ledger.commit_compaction(turn.plan->id, turn.plan->price.energy));
   strategy.plan_approved = turn.plan->id;

@@ -41,7 +41,9 @@ struct Planning {
     turn.zones.version = 9;
     config.compaction.importance_lost_max = 0.2;
   }
-  [[nodiscard]] PruningPart plan() const { return plan_pruning(turn, importance, problem, config); }
+  [[nodiscard]] PruningPart plan() const {
+    return plan_pruning(turn, importance, problem, config, host);
+  }
   void embargo(std::vector<RegionId> regions) { turn.zones.embargoed = std::move(regions); }
 
   HostDescription host = describe_host("fashion_cnn", "base").value();
@@ -131,6 +133,28 @@ SCENARIO("a plan stays within the allowance and costs what its cuts cost", "[pru
   planning.turn.allowance = {planning.config.budget.price_min - 1};
   CHECK_FALSE(planning.plan().plan.has_value());
   CHECK(planning.plan().reason.find("the cheapest cut costs") == 0);
+}
+
+SCENARIO("all rounds together leave their share of the operations at launch", "[pruning_planner]") {
+  Planning planning;
+  planning.config.compaction.operations_share_min = 0.6;
+  const std::uint64_t least = least_operations(planning.host, planning.config.compaction);
+  CHECK(static_cast<double>(least) ==
+        Approx(0.6 * static_cast<double>(planning.host.operations)).margin(1));
+  const PruningPart first = planning.plan();
+  REQUIRE(first.plan);
+  const HostDescription left = after_cuts(planning.host, first.plan->cuts).value();
+  CHECK(left.operations >= least);
+  CHECK(left.operations < planning.host.operations);
+  // The next round is held to the host at launch, not to the one that the last round left.
+  planning.importance = rising(left);
+  const PruningPart second = planning.plan();
+  if (second.plan) CHECK(after_cuts(left, second.plan->cuts).value().operations >= least);
+  planning.config.compaction.operations_share_min = 1;
+  const PruningPart none = planning.plan();
+  CHECK_FALSE(none.plan);
+  CHECK(none.reason == "no cut that fits saves anything and leaves the host " +
+                           std::to_string(planning.host.operations) + " operations per sample");
 }
 
 SCENARIO("a cut's price follows the formula of an adaptation", "[pruning_planner]") {
@@ -257,6 +281,7 @@ SCENARIO("whatever is measured, Tamiyo approves Emrakul's plan", "[pruning_plann
     settings.compaction.keep_share_min = *rc::gen::inRange(0, 11) / 10.0;
     settings.compaction.width_multiple = *rc::gen::inRange(0U, 9U);
     settings.compaction.importance_lost_max = *rc::gen::inRange(0, 11) / 10.0;
+    settings.compaction.operations_share_min = *rc::gen::inRange(0, 11) / 10.0;
     const auto widths =
         *rc::gen::container<std::vector<std::uint32_t>>(4, rc::gen::inRange<std::uint32_t>(1, 70));
     settings.host = describe_host("fashion_cnn", "base", widths).value();
@@ -277,7 +302,7 @@ SCENARIO("whatever is measured, Tamiyo approves Emrakul's plan", "[pruning_plann
     importance.structure_version = 0;
     for (GroupImportance& group : importance.groups)
       for (double& value : group.importance) value = *rc::gen::inRange(0, 1'000);
-    const PruningPart part = plan_pruning(planning, importance, "", config);
+    const PruningPart part = plan_pruning(planning, importance, "", config, settings.host);
     RC_ASSERT(part.plan.has_value() == part.reason.empty());
     if (!part.plan) return;
     ++plans;
@@ -287,6 +312,8 @@ SCENARIO("whatever is measured, Tamiyo approves Emrakul's plan", "[pruning_plann
     const StrategyPart judged = decide(strategy, turn, first_epoch);
     RC_ASSERT(std::string{name_of(judged.plan.value().refusal)} == "none");
     RC_ASSERT(part.plan->operations_saved > 0U);
+    RC_ASSERT(settings.host.operations - part.plan->operations_saved >=
+              least_operations(settings.host, settings.compaction));
     for (const GroupCut& cut : part.plan->cuts) {
       const auto multiple = std::max(settings.compaction.width_multiple, 1U);
       RC_ASSERT(cut.kept.size() % multiple == 0U);

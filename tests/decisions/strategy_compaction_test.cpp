@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include <functional>
+#include <limits>
 #include <string>
 
 namespace esper {
@@ -134,6 +135,16 @@ SCENARIO("each bad plan is refused by its own reason", "[strategy][compaction][Z
     return name(part.plan.value().refusal);
   };
   SECTION("none is bad") { CHECK(name(bank.judge(plan).plan.value().refusal) == "none"); }
+  SECTION("too little training is left to recover in") {
+    const StrategyPart part =
+        bank.judge(plan, [](TurnReports& turn) { turn.reports[1].learning_rate_ratio = 0.2; });
+    CHECK(name(part.plan.value().refusal) == "too_late");
+    CHECK_FALSE(part.surgery.has_value());
+  }
+  SECTION("less of the host than all rounds together must leave") {
+    bank.strategy.settings.compaction.operations_share_min = 0.99;
+    CHECK(judged(plan) == "too_deep");
+  }
   SECTION("stale structure") {
     plan.structure_version = 3;
     CHECK(judged(plan) == "stale_structure");
@@ -234,6 +245,32 @@ SCENARIO("each bad plan is refused by its own reason", "[strategy][compaction][Z
     bank.calm_until(6);
     CHECK(judged(plan) == "uncoupled");
   }
+}
+
+SCENARIO("no round before the host has recovered from the last", "[strategy][compaction]") {
+  Bank bank;
+  bank.settings.compaction.recovery_loss_max = 0.1;
+  bank.strategy = Strategy{bank.settings};
+  const auto checkpoint = [&](std::uint64_t number, double loss) {
+    bank.calm_until(4 * number - 1);
+    TurnReports turn = bank.next();
+    turn.checkpoint.value().gate_loss = loss;
+    (void)decide(bank.strategy, turn, first_epoch);
+    bank.calm_until(4 * number + 2);
+  };
+  const auto refusal_after = [&](std::uint64_t number) {
+    PruningPlan plan = plan_to_cut(number, {cut_to("conv3", 88)});
+    const StrategyPart part = bank.judge(plan);
+    CHECK(part.plan.value().detail.empty() == (part.plan.value().refusal == SurgeryRefusal::none));
+    return name(part.plan.value().refusal);
+  };
+  checkpoint(1, 0.5);
+  checkpoint(2, 0.7);
+  CHECK(refusal_after(2) == "not_recovered");
+  checkpoint(3, std::numeric_limits<double>::quiet_NaN());
+  CHECK(refusal_after(3) == "not_recovered");
+  checkpoint(4, 0.55);  // within 0.1 of the best, which is 0.5
+  CHECK(refusal_after(4) == "none");
 }
 
 SCENARIO("a strategist that was away knows what was cut and what its plans cost",

@@ -10,6 +10,7 @@
 #include "gpu/fashion_cnn.hpp"
 #include "gpu/isolation.hpp"
 #include "gpu/session.hpp"
+#include "tests/gpu/optimizer_check.hpp"
 #include "tests/gpu/skip_host.hpp"
 #include "tests/test_seed.hpp"
 
@@ -169,6 +170,8 @@ class TestLoop {
       optimizer->step();
     }
     if (session) session->end_step();
+    if (session && shared_parameters(*optimizer, session->bed()) > 0)
+      throw std::logic_error("two optimizers share a parameter");
     collect();
     return verdict;
   }

@@ -47,6 +47,34 @@ Outcomes reproducible(const Overrides& overrides) {
   return outcomes_of(run);
 }
 
+/// A short rescue: a scaffold from request to sunset, then a surgery where it stood, which is kept
+/// whatever it costs.
+WholeRun rescued(Overrides overrides) {
+  const Overrides shorter{"data.training_samples=4000",
+                          "data.gate_samples=1024",
+                          "data.test_samples=1000",
+                          "training.steps_max=420",
+                          "training.batch=64",
+                          "training.epochs=8",
+                          "training.decay_share=0",
+                          R"(training.disturbances=[{"kind":"initial_gain","region":"plain",)"
+                          R"("amount":0.35}])",
+                          "time.cycle_windows=4",
+                          "time.gate_samples=256",
+                          "time.verdict_samples=512",
+                          "gates.updates_min=30",
+                          "blueprints.use=[\"normalisation_scaffold\"]",
+                          "compaction.importance_samples=256",
+                          "compaction.importance_lost_max=1",
+                          "compaction.accuracy_drop_max=1",
+                          "compaction.recovery_loss_max=10"};
+  overrides.insert(overrides.end(), shorter.begin(), shorter.end());
+  auto run = run_whole(shipped_config("rescue.json", overrides));
+  CHECK(run.result.first_irreproducible == "");
+  CHECK_FALSE(run.result.degraded);
+  return run;
+}
+
 const Overrides one_worker{"control.threads=1"};
 const Overrides delayed{"control.threads=4", "control.delay_ms_max=50"};
 
@@ -56,6 +84,25 @@ SCENARIO("lockstep: one seed gives one journal and one model, with 1 and 4 worke
          "[simulation][reproducible]") {
   if (!can_train()) return;
   CHECK(reproducible(delayed) == reproducible(one_worker));
+}
+
+SCENARIO("lockstep: a scaffold's life and a surgery are as reproducible",
+         "[simulation][reproducible]") {
+  if (!can_train()) return;
+  const auto run = rescued(one_worker);
+  std::size_t granted = 0, folded = 0, cut = 0;
+  for (const auto& part : run.all<StrategyPart>())
+    for (const Answers& answers : part.said.answers)
+      for (const ScaffoldVerdict& verdict : answers.scaffolds) granted += verdict.answer == ScaffoldAnswer::granted;
+  for (const auto& outcome : run.all<Outcome>())
+    folded +=
+        outcome.said.kind == CommandKind::fold && outcome.said.refusal == CommandRefusal::none;
+  for (const auto& surgery : run.all<SurgeryOutcome>())
+    cut += surgery.said.refusal == SurgeryRefusal::none;
+  CHECK(granted > 0);
+  CHECK(folded > 0);
+  CHECK(cut > 0);
+  CHECK(outcomes_of(rescued(delayed)) == outcomes_of(run));
 }
 
 SCENARIO("lockstep: the same with four workers", "[simulation][reproducible]") {

@@ -1,5 +1,5 @@
 #pragma once
-// configs/small.json as a user would run it, with overrides: the real trainer and the whole tree.
+// A file of configs/ as a user would run it, with overrides: the real trainer and the whole tree.
 #include <catch2/catch.hpp>
 
 #include "runtime/config.hpp"
@@ -31,10 +31,14 @@ struct WholeRun {
 
 using Overrides = std::vector<std::string>;
 
-inline RunConfig small_config(const Overrides& overrides) {
-  const auto parsed_config = load_config(source_directory() / "configs/small.json", overrides);
+inline RunConfig shipped_config(const char* file, const Overrides& overrides) {
+  const auto parsed_config = load_config(source_directory() / "configs" / file, overrides);
   for (const auto& mistake : parsed_config.mistakes) FAIL(sentence_of(mistake));
   return parsed_config.config;
+}
+
+inline RunConfig small_config(const Overrides& overrides) {
+  return shipped_config("small.json", overrides);
 }
 
 /// False, and said so: the library or its data is not on this machine.
@@ -48,9 +52,8 @@ inline bool can_train() {
 using Watch = std::function<void(const TrainingProgress&, Training&)>;
 
 /// One run from start to end, its journal read back from disk.
-inline WholeRun run_small(const Overrides& overrides, const TelemetryFilter& filter = {},
+inline WholeRun run_whole(const RunConfig& config, const TelemetryFilter& filter = {},
                           const Watch& watch = {}) {
-  const auto config = small_config(overrides);
   const ScratchFolder folder;
   auto made = Journal::create(folder / "journal.db");
   REQUIRE(made.has_value());
@@ -69,6 +72,11 @@ inline WholeRun run_small(const Overrides& overrides, const TelemetryFilter& fil
       launch_grown(config, {*library.value(), journal, metrics, log, filter}, stop, tell, training);
   run.entries = journal.read_all();
   return run;
+}
+
+inline WholeRun run_small(const Overrides& overrides, const TelemetryFilter& filter = {},
+                          const Watch& watch = {}) {
+  return run_whole(small_config(overrides), filter, watch);
 }
 
 }  // namespace esper
