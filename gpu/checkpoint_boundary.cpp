@@ -100,11 +100,11 @@ CheckpointBoundary::Refused CheckpointBoundary::admit(const SurgeryOrder& order,
     return {SurgeryRefusal::stale_structure,
             "structure of version " + std::to_string(boundary_.history().structure) +
                 ", planned for " + std::to_string(order.plan.structure_version)};
-  return coupling_of(order.plan);
+  return coupling();
 }
 
 /// The description is checked by Elesh before it measures; what was never checked is not cut.
-CheckpointBoundary::Refused CheckpointBoundary::coupling_of(const PruningPlan&) {
+CheckpointBoundary::Refused CheckpointBoundary::coupling() const {
   const std::lock_guard lock(coupling_mutex_);
   if (!coupling_checked_)
     return {SurgeryRefusal::wrong_coupling, "the host's coupled groups were not checked"};

@@ -1,8 +1,6 @@
 #pragma once
 // What happens where a checkpoint closes: an approved surgery is carried out and verified, a copy
 // is taken for Elesh, and the checkpoint is announced. On the trainer's thread but for `measure`.
-#include <condition_variable>
-#include <map>
 #include <mutex>
 
 #include "gpu/checkpoint_writer.hpp"
@@ -46,7 +44,7 @@ class CheckpointBoundary {
   [[nodiscard]] Refused operate(const PruningPlan& plan, const Structure& structure,
                                 SurgeryOutcome& outcome);
   void undo(const Structure& structure);
-  [[nodiscard]] Refused coupling_of(const PruningPlan& plan);
+  [[nodiscard]] Refused coupling() const;
   [[nodiscard]] bool take_copy(std::uint64_t checkpoint);
   [[nodiscard]] GateScore score();
 
@@ -69,7 +67,7 @@ class CheckpointBoundary {
   std::vector<Batch> batches_;
   std::uint64_t copied_{};  ///< checkpoint that the copy is of
   std::uint64_t copied_structure_{};
-  std::mutex coupling_mutex_;
+  mutable std::mutex coupling_mutex_;
   bool coupling_checked_{};
   std::string coupling_fault_;  ///< of the host's description; "": it is true
 };

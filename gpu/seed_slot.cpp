@@ -11,6 +11,7 @@ Seed::Seed(SeedId seed_id, const Blueprint& design, std::vector<SlotId> places,
     : id(seed_id),
       blueprint(design),
       slots(std::move(places)),
+      born_channels(descriptions.empty() ? 0 : descriptions.front().channels),
       generator(own_generator(run_seed, "seed", seed_id.value)) {
   if (slots.empty() || slots.size() != descriptions.size())
     throw InvariantViolation("a seed needs one description per slot");

@@ -30,6 +30,7 @@ struct Seed {
   Blueprint blueprint;
   std::vector<SlotId> slots;
   std::vector<std::shared_ptr<SeedModule>> modules;  ///< one per slot, same order
+  std::uint32_t born_channels;                       ///< of a slot, when this was built
   at::Generator generator;
   double alpha{};
 };

@@ -139,6 +139,20 @@ CutAnswer cut(HostModel& host, SeedBed& bed, const std::vector<GroupCut>& cuts) 
   return cut_with(host, bed, nullptr, cuts);
 }
 
+void narrow(Seed& seed, std::uint32_t channels) {
+  const torch::NoGradGuard no_graph;
+  const Tensor rows = torch::arange(static_cast<std::int64_t>(channels), torch::kInt64);
+  for (const auto& module : seed.modules) {
+    const auto coupling = seed_coupling(seed.blueprint, *module);
+    if (!coupling || seed.born_channels < channels)
+      throw InvariantViolation("a seed of " + seed.blueprint.name + " cannot be narrowed to " +
+                               std::to_string(channels) + " channels");
+    for (const SeedDimension& dimension : *coupling)
+      keep(nullptr, dimension.tensor, dimension.dimension, rows);
+    fit_options(*module);
+  }
+}
+
 std::vector<LiveDimension> live_dimensions(HostModel& host, const SeedBed& bed,
                                            const CoupledGroup& group, std::string& problem) {
   auto& module = host.module();

@@ -25,6 +25,11 @@ struct CutAnswer {
 /// The same for a copy that nothing trains.
 [[nodiscard]] CutAnswer cut(HostModel& host, SeedBed& bed, const std::vector<GroupCut>& cuts);
 
+/// Cuts a seed of any slot's width to its first `channels`: the shape of one that was built as wide
+/// and has been cut since. Before an optimizer knows it.
+/// Errors: InvariantViolation for a seed that is not built as its design is, or is narrower.
+void narrow(Seed& seed, std::uint32_t channels);
+
 /// One dimension of a live tensor that holds `stride` entries per channel.
 struct LiveDimension {
   std::string name;

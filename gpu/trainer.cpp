@@ -11,6 +11,8 @@
 #include "gpu/isolation.hpp"
 #include "gpu/risk_assay.hpp"
 #include "gpu/schedule.hpp"
+#include "gpu/seed_coupling.hpp"
+#include "gpu/surgery.hpp"
 #include "gpu/weights_hash.hpp"
 
 namespace esper {
@@ -62,9 +64,14 @@ void Trainer::plant(const std::vector<PlantedSeed>& seeds) {
       throw std::runtime_error("there is no blueprint \"" + planted.blueprint + "\" to plant");
     const auto group = bed.group_of(planted.slot);
     std::vector<SlotDescription> places;
-    for (const SlotId slot : group) places.push_back(slots.at(slot.value));
+    const std::uint32_t channels = slots.at(planted.slot.value).channels;
+    for (const SlotId slot : group) {
+      places.push_back(slots.at(slot.value));
+      places.back().channels = std::max(channels, planted.born_channels);
+    }
     const auto seed =
         std::make_shared<Seed>(SeedId{planted_.size() + 1}, *design, group, places, config_.seed);
+    if (seed->born_channels > channels) narrow(*seed, channels);
     seed->alpha = planted.alpha;
     for (std::size_t member = 0; member < group.size(); ++member) {
       host_->slot(group[member].value).plant(seed, member);
@@ -197,7 +204,8 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop,
     end.cut = session_->cut();
     for (const auto& live : session_->bed().seeds())
       if (live->fossilised())
-        end.planted.push_back({live->seed->blueprint.name, live->slot(), live->seed->alpha});
+        end.planted.push_back({live->seed->blueprint.name, live->slot(), live->seed->alpha,
+                               live->seed->born_channels});
   }
   return end;
 }
@@ -237,10 +245,9 @@ TrainedModel Trainer::report_model() {
   model.operations = description.operations;
   for (const auto& seed : planted_) {
     model.parameters += seed->parameter_count();
-    for (const SlotId slot : seed->slots) {
-      const auto& place = description.slots.at(slot.value);
-      model.operations += operations_of(seed->blueprint, place.channels, place.height, place.width);
-    }
+    for (std::size_t member = 0; member < seed->slots.size(); ++member)
+      model.operations += seed_operations(seed->blueprint, *seed->modules[member],
+                                          description.slots.at(seed->slots[member].value));
   }
   std::vector<torch::nn::Module*> in_path;
   if (session_) {

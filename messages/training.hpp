@@ -15,10 +15,11 @@ struct PlantedSeed {
   std::string blueprint;
   SlotId slot;  ///< first of a group
   double alpha{1};
+  std::uint32_t born_channels{};  ///< of its slot when it was built: what a cut since has left
 
-  static constexpr auto schema =
-      record("PlantedSeed", field("blueprint", &PlantedSeed::blueprint),
-             field("slot", &PlantedSeed::slot), field("alpha", &PlantedSeed::alpha));
+  static constexpr auto schema = record(
+      "PlantedSeed", field("blueprint", &PlantedSeed::blueprint), field("slot", &PlantedSeed::slot),
+      field("alpha", &PlantedSeed::alpha), field("born_channels", &PlantedSeed::born_channels));
 };
 
 /// What one trained arm (host alone, widened, grown, the grown one's shape from scratch) came to.

@@ -9,6 +9,7 @@
 #include "messages/json.hpp"
 #include "tests/gpu/catch.hpp"
 #include "tests/gpu/scaffold_loop.hpp"
+#include "tests/runtime/scratch_folder.hpp"
 
 using namespace esper;
 namespace fs = std::filesystem;
@@ -16,27 +17,14 @@ using enum CommandKind;
 
 namespace {
 
-/// A folder that goes with the block.
-struct Folder {
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "esper-checkpoints-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    path = name;
-  }
-  ~Folder() {
-    std::error_code error;
-    fs::remove_all(path, error);
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
+struct Folder : ScratchFolder {
   [[nodiscard]] std::vector<std::string> names() const {
     std::vector<std::string> all;
-    for (const auto& entry : fs::directory_iterator(path))
+    for (const auto& entry : fs::directory_iterator(path()))
       all.push_back(entry.path().filename().string());
     std::sort(all.begin(), all.end());
     return all;
   }
-  fs::path path;
 };
 
 SurvivingHistory history_of(TestLoop& loop) {
@@ -90,8 +78,8 @@ SCENARIO("a checkpoint is read as it was written, bit for bit", "[checkpoint]") 
   fill(loop);
   const auto content = cut(loop, 12);
   const Folder folder;
-  REQUIRE(write_checkpoint(folder.path / "checkpoints", content) == "");
-  const auto files = checkpoint_files(folder.path / "checkpoints");
+  REQUIRE(write_checkpoint(folder.path() / "checkpoints", content) == "");
+  const auto files = checkpoint_files(folder.path() / "checkpoints");
   REQUIRE(files.size() == 1);
   const auto read = read_checkpoint(files[0]);
   INFO(read.problem);
@@ -151,8 +139,8 @@ SCENARIO("a damaged checkpoint is refused, whichever byte it is", "[checkpoint]"
   TestLoop loop;
   loop.run(3);
   const Folder folder;
-  REQUIRE(write_checkpoint(folder.path, cut(loop)) == "");
-  const auto file = checkpoint_files(folder.path).at(0);
+  REQUIRE(write_checkpoint(folder.path(), cut(loop)) == "");
+  const auto file = checkpoint_files(folder.path()).at(0);
   const std::string whole = bytes_of(file);
   const auto header = static_cast<unsigned char>(whole[0]) +
                       256U * static_cast<unsigned char>(whole[1]) +
@@ -194,7 +182,7 @@ SCENARIO("a damaged checkpoint is refused, whichever byte it is", "[checkpoint]"
   newer[other + 11] = '2';
   put_bytes(file, newer);
   CHECK(read_checkpoint(file).problem.find("version 2, not 1") != std::string::npos);
-  CHECK(read_checkpoint(folder.path / "nothing").problem.find("cannot be opened") !=
+  CHECK(read_checkpoint(folder.path() / "nothing").problem.find("cannot be opened") !=
         std::string::npos);
 }
 
@@ -202,9 +190,9 @@ SCENARIO("the newest are kept, and what a crash left is removed", "[checkpoint]"
   TestLoop loop;
   loop.run(3);
   const Folder folder;
-  put_bytes(folder.path / "checkpoint-00000009.safetensors.part", "half of");
-  put_bytes(folder.path / "notes.txt", "not ours");
-  CheckpointWriter writer(folder.path, 3);
+  put_bytes(folder.path() / "checkpoint-00000009.safetensors.part", "half of");
+  put_bytes(folder.path() / "notes.txt", "not ours");
+  CheckpointWriter writer(folder.path(), 3);
   CHECK(folder.names() == std::vector<std::string>{"notes.txt"});
   for (std::uint64_t checkpoint = 8; checkpoint <= 12; ++checkpoint) {
     writer.write(cut(loop, checkpoint));
@@ -225,7 +213,7 @@ SCENARIO("while the disk is busy only the newest waits, and the last is written"
   const Folder folder;
   std::uint64_t replaced = 0;
   {
-    CheckpointWriter writer(folder.path, 100);
+    CheckpointWriter writer(folder.path(), 100);
     for (std::uint64_t checkpoint = 1; checkpoint <= 50; ++checkpoint)
       writer.write(cut(loop, checkpoint));
     writer.finish();
@@ -233,7 +221,7 @@ SCENARIO("while the disk is busy only the newest waits, and the last is written"
     replaced = writer.replaced();
     writer.write(cut(loop, 51));
   }
-  const auto files = checkpoint_files(folder.path);
+  const auto files = checkpoint_files(folder.path());
   CHECK(files.size() + replaced == 51);
   CHECK(files.back().filename() == "checkpoint-00000051.safetensors");
   for (const auto& file : files) CHECK(read_checkpoint(file).problem.empty());
@@ -244,8 +232,8 @@ SCENARIO("a disk that fails is counted, and training goes on", "[checkpoint][TRA
   loop.run(3);
   const Folder folder;
   GIVEN("a folder that cannot be made: its name is a file's") {
-    put_bytes(folder.path / "taken", "");
-    CheckpointWriter writer(folder.path / "taken" / "checkpoints", 3);
+    put_bytes(folder.path() / "taken", "");
+    CheckpointWriter writer(folder.path() / "taken" / "checkpoints", 3);
     for (std::uint64_t checkpoint = 1; checkpoint <= 2; ++checkpoint) {
       writer.write(cut(loop, checkpoint));
       writer.finish();
@@ -254,7 +242,7 @@ SCENARIO("a disk that fails is counted, and training goes on", "[checkpoint][TRA
     CHECK(writer.written() == 0);
     CHECK(writer.problem().find("taken") != std::string::npos);
     WHEN("it can be made again") {
-      fs::remove(folder.path / "taken");
+      fs::remove(folder.path() / "taken");
       writer.write(cut(loop, 3));
       writer.finish();
       CHECK(writer.failures() == 0);
@@ -262,18 +250,18 @@ SCENARIO("a disk that fails is counted, and training goes on", "[checkpoint][TRA
     }
   }
   GIVEN("a disk that takes only a part of the file") {
-    REQUIRE(write_checkpoint(folder.path, cut(loop, 1)) == "");
+    REQUIRE(write_checkpoint(folder.path(), cut(loop, 1)) == "");
     rlimit before{};
     REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
     const rlimit small{.rlim_cur = 10'000, .rlim_max = before.rlim_max};
     const auto handler = std::signal(SIGXFSZ, SIG_IGN);
     REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
-    const auto problem = write_checkpoint(folder.path, cut(loop, 2));
+    const auto problem = write_checkpoint(folder.path(), cut(loop, 2));
     REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
     std::signal(SIGXFSZ, handler);
     CHECK(problem.find("cannot write") != std::string::npos);
     CHECK(folder.names() == std::vector<std::string>{"checkpoint-00000001.safetensors"});
-    CHECK(read_checkpoint(checkpoint_files(folder.path).at(0)).content);
+    CHECK(read_checkpoint(checkpoint_files(folder.path()).at(0)).content);
   }
   CHECK(loop.tick().proceed());
 }
@@ -295,8 +283,8 @@ SCENARIO("a checkpoint put back continues bit for bit", "[checkpoint][ROLL-1]") 
   REQUIRE(first.session->tick().value % first.window_steps == 0);
   const auto content = cut(first);
   const Folder folder;
-  REQUIRE(write_checkpoint(folder.path, content) == "");
-  const auto read = read_checkpoint(checkpoint_files(folder.path).at(0));
+  REQUIRE(write_checkpoint(folder.path(), content) == "");
+  const auto read = read_checkpoint(checkpoint_files(folder.path()).at(0));
   REQUIRE(read.content);
   const auto state = [](TestLoop& loop) {
     auto all = loop.digest();

@@ -125,6 +125,27 @@ SCENARIO("channels leave with their moments, and what is left computes and train
     CHECK(training.host->description().coupled_groups[1].channels == 3);
     check_options(training.host->module());
   }
+  THEN("a new seed narrowed from the birth's width has the same shape") {
+    for (const auto& live : training.bed.seeds()) {
+      INFO(live->seed->blueprint.name);
+      const SlotId slot = live->seed->slots.front();
+      SlotDescription place = training.host->slot(slot.value).description();
+      const std::uint32_t channels = place.channels;
+      place.channels = 8;
+      Seed twin({9}, live->seed->blueprint, {slot}, {place}, test_seed());
+      CHECK(twin.born_channels == live->seed->born_channels);
+      narrow(twin, channels);
+      check_options(*twin.modules[0]);
+      const auto tensors = tensors_of(*twin.modules[0]);
+      const auto cut_tensors = tensors_of(*live->seed->modules[0]);
+      REQUIRE(tensors.size() == cut_tensors.size());
+      for (std::size_t i = 0; i < tensors.size(); ++i)
+        CHECK(tensors[i].sizes() == cut_tensors[i].sizes());
+      const auto input = torch::ones({2, channels, place.height, place.width});
+      CHECK(twin.evaluate(0, input).sizes() == input.sizes());
+      CHECK_THROWS_AS(narrow(twin, 9), InvariantViolation);
+    }
+  }
   THEN("every surviving parameter belongs to one optimizer and moves") {
     const auto start = with_moments(training);
     check_ownership(training);

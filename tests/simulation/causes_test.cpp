@@ -2,6 +2,7 @@
 #include <map>
 #include <tuple>
 
+#include "tests/long_tier.hpp"
 #include "tests/simulation/whole_run.hpp"
 
 namespace esper {
@@ -95,6 +96,22 @@ SCENARIO("a harmful blueprint is culled by its gate, with the number that it mea
               outcome.said.stage == Stage::embargoed;
   }
   CHECK(culled == condemned.size());
+}
+
+SCENARIO("a scaffold is asked for because a region is disturbed: undisturbed none is",
+         "[simulation][causes][scaffold]") {
+  if (!can_train()) return;
+  const auto requests = [](const Overrides& overrides) {
+    return run_whole(shipped_config("rescue.json", overrides)).all<ScaffoldRequest>().size();
+  };
+  // As the whole run begins: 64 of its steps are warm-up.
+  const Overrides begin{"training.steps_max=128", "training.warmup_share=0.5",
+                        "training.decay_share=0"};
+  Overrides undisturbed = begin;
+  undisturbed.push_back("training.disturbances=[]");
+  CHECK(requests(begin) > 0);
+  CHECK(requests(undisturbed) == 0);
+  if (long_tier()) CHECK(requests({"training.disturbances=[]"}) == 0);
 }
 
 SCENARIO("another seed gives another journal and another model", "[simulation][causes]") {
