@@ -117,7 +117,8 @@ class TestLoop {
  public:
   explicit TestLoop(SessionSettings settings = test_settings(),
                     const HostUnderTest& tested = skip_host())
-      : order(at::detail::createCPUGenerator(first_draw())),
+      : make_host(tested.make),
+        order(at::detail::createCPUGenerator(first_draw())),
         window_steps(settings.time.window_steps) {
     torch::manual_seed(first_draw());
     host = tested.make();
@@ -150,6 +151,10 @@ class TestLoop {
     told.set_position = [this](const auto& words) { drawn = words.at(0); };
     told.generators = {order};
     told.batch_samples = 32;
+    told.make_host = make_host;
+    told.score = [](const auto& output, const auto& target) {
+      return output.argmax(1).eq(target).to(at::kDouble).mean().template item<double>();
+    };
     return told;
   }
 
@@ -203,6 +208,7 @@ class TestLoop {
     TurnRelease released;
     released.turn = turn;
     released.commands = commands;
+    released.surgery = std::exchange(surgery, std::nullopt);
     return exchange->release(released);
   }
   /// Applied when the window under way closes.
@@ -260,6 +266,7 @@ class TestLoop {
     return all;
   }
 
+  std::function<std::unique_ptr<HostModel>()> make_host;
   std::unique_ptr<HostModel> host;
   std::unique_ptr<torch::optim::AdamW> optimizer;
   std::unique_ptr<TurnExchange> exchange;
@@ -272,6 +279,7 @@ class TestLoop {
   std::uint32_t window_steps;
   bool punctual = true, reading = true;
   std::vector<AdaptationCommand> queued;
+  std::optional<SurgeryOrder> surgery;  ///< goes out with the next turn
   std::vector<WindowReport> reports;
 
  private:
