@@ -93,7 +93,8 @@ SCENARIO("lockstep: a scaffold's life and a surgery are as reproducible",
   std::size_t granted = 0, folded = 0, cut = 0;
   for (const auto& part : run.all<StrategyPart>())
     for (const Answers& answers : part.said.answers)
-      for (const ScaffoldVerdict& verdict : answers.scaffolds) granted += verdict.answer == ScaffoldAnswer::granted;
+      for (const ScaffoldVerdict& verdict : answers.scaffolds)
+        granted += verdict.answer == ScaffoldAnswer::granted;
   for (const auto& outcome : run.all<Outcome>())
     folded +=
         outcome.said.kind == CommandKind::fold && outcome.said.refusal == CommandRefusal::none;
