@@ -20,6 +20,7 @@ namespace esper {
 namespace {
 
 constexpr std::uint32_t regions = 3;
+constexpr double recovery_loss_max = 0.5;
 
 /// At least `low`, under `high`, each as likely in the first history as in the last.
 template <typename Value>
@@ -51,7 +52,9 @@ struct World {
   std::optional<Order> order;
   std::map<RegionId, Window> last_scaffold;  ///< granted there, or told to stand
   std::uint64_t sequence{};
-  int crises{};  ///< per cent of the windows
+  double gate_loss{}, gate_loss_best{1};  ///< of the newest checkpoint, and of all
+  bool waning{};                          ///< the learning rate, in the last turn
+  int crises{};                           ///< per cent of the windows
 };
 
 std::uint32_t hops(const World& world, std::uint32_t from, std::uint32_t to) {
@@ -113,6 +116,8 @@ World some_world() {
   world.settings.scaffolds.clean_checkpoints = within(1U, 3U);
   world.settings.scaffolds.thrash_scaffolds = within(1U, 6U);
   world.settings.scaffolds.thrash_windows = 6;
+  world.settings.compaction.recovery_loss_max = recovery_loss_max;
+  world.settings.compaction.operations_share_min = 0.4;
   if (chance(30)) world.settings.host.edges.push_back({{0}, {2}, true});
   world.host = world.settings.host;
   world.crises = *rc::gen::element(3, 8, 50);
@@ -183,6 +188,8 @@ TurnReports some_turn(World& world, Window window, std::string& defect) {
   for (std::size_t i = turn.reports.size(); i-- > 0;)
     if (chance(3) && turn.reports[i].scaffolds == 0)
       turn.reports.erase(turn.reports.begin() + static_cast<std::ptrdiff_t>(i));
+  world.waning = !turn.reports.empty() && chance(3);
+  if (world.waning) turn.reports.back().learning_rate_ratio = 0.1;
 
   if (world.order && window >= world.order->boundary && chance(60)) {
     SurgeryOutcome outcome;
@@ -196,7 +203,11 @@ TurnReports some_turn(World& world, Window window, std::string& defect) {
     turn.surgeries.push_back(outcome);
     world.order.reset();
   }
-  if (turn.checkpoint) turn.checkpoint->structure_version = world.structure_version;
+  if (turn.checkpoint) {
+    turn.checkpoint->structure_version = world.structure_version;
+    turn.checkpoint->gate_loss = world.gate_loss = within(0, 6) / 5.0;
+    world.gate_loss_best = std::min(world.gate_loss_best, world.gate_loss);
+  }
   const std::uint64_t next = checkpoint_at(window + 1, world.settings.time.cycle_windows,
                                            world.settings.time.checkpoint_cycles);
   if (next > 1 && seen != nullptr && chance(90)) turn.plan = some_plan(world, next - 1, defect);
@@ -208,6 +219,8 @@ std::string expected(const World& world, const Strategy& before, const StrategyP
                      const PruningPlan& plan, std::uint64_t checkpoint, Energy funds) {
   if (plan.id != checkpoint) return "not_a_checkpoint";
   if (before.posture.posture == Posture::crisis) return "in_crisis";
+  if (world.waning) return "too_late";
+  if (world.gate_loss > world.gate_loss_best + recovery_loss_max) return "not_recovered";
   for (const GroupCut& cut : plan.cuts)
     for (const RegionId region : reach(cut.group))
       if (part.answers.at(region.value).embargoed) return "inside_zone";
@@ -219,6 +232,8 @@ std::string expected(const World& world, const Strategy& before, const StrategyP
     if (group.name == plan.cuts.front().group &&
         plan.cuts.front().kept.size() < (group.channels + 1) / 2)
       return "too_deep";
+  const auto left = static_cast<double>(after_cuts(world.host, plan.cuts).value().operations);
+  if (left < 0.4 * static_cast<double>(world.settings.host.operations)) return "too_deep";
   return "none";
 }
 
@@ -280,8 +295,9 @@ SCENARIO("no approved order ever touches an embargoed region, and each refusal h
         RC_ASSERT((to_json(decide(restarted, told.turn, first_epoch), Floats::exact) ==
                    to_json(told.part, Floats::exact)));
   }));
-  for (const char* reason : {"none", "in_crisis", "inside_zone", "zone_changed", "stale_structure",
-                             "over_allowance", "uncoupled", "too_deep", "not_a_checkpoint"}) {
+  for (const char* reason :
+       {"none", "in_crisis", "inside_zone", "zone_changed", "stale_structure", "over_allowance",
+        "uncoupled", "too_deep", "not_a_checkpoint", "too_late", "not_recovered"}) {
     INFO(reason);
     CHECK(verdicts[reason] > 0);
   }
