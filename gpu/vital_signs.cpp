@@ -72,10 +72,12 @@ double EffectiveRank::operator()(const at::Tensor& activations) {
       for (std::int64_t position = 0; position < positions; ++position) sum += *next++;
       work.features(row, channel) = static_cast<double>(sum);
     }
+  double level = 0;  // of what all samples share
   for (std::int64_t channel = 0; channel < work.channels; ++channel) {
     double mean = 0;
     for (std::int64_t row = 0; row < rows; ++row) mean += work.features(row, channel);
     mean /= static_cast<double>(rows);
+    level += static_cast<double>(rows) * mean * mean;
     for (std::int64_t row = 0; row < rows; ++row) work.features(row, channel) -= mean;
   }
   double trace = 0;
@@ -89,7 +91,8 @@ double EffectiveRank::operator()(const at::Tensor& activations) {
       if (a == b) trace += product;
     }
   if (!std::isfinite(trace)) return std::numeric_limits<double>::quiet_NaN();
-  if (trace <= 0) return 1;
+  constexpr double rounding = 1e-12;  // float32's, squared, with room
+  if (trace <= rounding * level) return 0;
   work.solver.compute(work.covariance, Eigen::EigenvaluesOnly);
   double entropy = 0;
   for (std::int64_t i = 0; i < work.channels; ++i) {

@@ -55,7 +55,8 @@ class EffectiveRank {
 
   /// activations  [batch, channels, height, width] or [batch, channels], float32; the first
   ///              rows_max samples count
-  /// returns      [1, channels]; 1 for constant activations; NaN for non-finite ones
+  /// returns      [1, channels]; 0 for constant activations, as of a region whose signal has died;
+  ///              NaN for non-finite ones
   [[nodiscard]] double operator()(const at::Tensor& activations);
 
  private:

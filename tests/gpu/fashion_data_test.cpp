@@ -223,8 +223,10 @@ SCENARIO("sums and finite tests agree with the plain definitions", "[vital_signs
 SCENARIO("effective rank counts the directions in use", "[vital_signs]") {
   constexpr std::int64_t channels = 12;
   EffectiveRank rank(channels);
-  CHECK(rank(torch::ones({64, channels, 5, 5})) == 1);
-  CHECK(rank(torch::zeros({64, channels, 5, 5})) == 1);
+  CHECK(rank(torch::zeros({64, channels, 5, 5})) == 0);
+  const at::Tensor same = noise({1, channels, 5, 5}).expand({63, channels, 5, 5});
+  CHECK(rank(same) == 0);
+  CHECK(rank(same + 1e-3 * noise({63, channels, 5, 5})) > 1);
   const at::Tensor line = noise({128, 1, 3, 3}) * noise({1, channels, 1, 1});
   CHECK(rank(line) == Approx(1).margin(1e-4));
   const at::Tensor white = noise({128, channels});
