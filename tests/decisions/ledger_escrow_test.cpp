@@ -83,7 +83,7 @@ SCENARIO("a plan's price is set aside and resolved once", "[ledger]") {
   CHECK(ledger.compaction() == Energy{20});
   CHECK(ledger.balance().reserved == Energy{30});
   const std::string before = seen(ledger);
-  for (const std::uint64_t again : {1, 2})
+  for (const std::uint64_t again : {1U, 2U})
     CHECK(ledger.commit_compaction(again, {1}).refusal() == LedgerRefusal::already_charged);
   CHECK(ledger.commit_compaction(3, {21}).refusal() == LedgerRefusal::insufficient_energy);
   CHECK(ledger.commit_compaction(3, {-1}).refusal() == LedgerRefusal::amount_out_of_range);

@@ -162,7 +162,7 @@ SCENARIO("a cut's price follows the formula of an adaptation", "[pruning_planner
   std::erase_if(planning.importance->groups,
                 [](const GroupImportance& group) { return group.group != "conv3"; });
   const Price price = planning.plan().plan.value().price;
-  const double lost = 40 * 41 / 2 / (96.0 * 97 / 2);
+  const double lost = 40.0 * 41 / (96.0 * 97);
   CHECK(price.risk == Approx(lost));
   CHECK(price.relative_norm == Approx(lost));
   // conv3, norm3, head over the whole; 40 of 96 channels are nearly all that the region holds.

@@ -158,7 +158,7 @@ SCENARIO("each request that is not granted says why", "[strategy][scaffold][ANSW
 
 /// A scaffold comes and goes, without help.
 ScaffoldVerdict in_vain(Shaken& run) {
-  const ScaffoldVerdict verdict = run.ask(20);
+  ScaffoldVerdict verdict = run.ask(20);
   if (verdict.answer != ScaffoldAnswer::granted) return verdict;
   run.standing = 1;
   run.turn();

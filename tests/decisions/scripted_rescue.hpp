@@ -12,7 +12,7 @@ namespace esper {
 
 class ScriptedRescue {
  public:
-  explicit ScriptedRescue(TacticsSettings settings = scripted_settings(), bool ill = true)
+  explicit ScriptedRescue(const TacticsSettings& settings = scripted_settings(), bool ill = true)
       : region(settings), tactics(scaffold_tactics(settings)) {
     region.lease_energy = 0;  // nothing is grown
     region.pool = 1'000;

@@ -47,6 +47,9 @@ Outcomes reproducible(const Overrides& overrides) {
   return outcomes_of(run);
 }
 
+const std::string bad_gain =
+    R"(training.disturbances=[{"kind":"initial_gain","region":"plain","amount":0.35}])";
+
 /// A short rescue: a scaffold from request to sunset, then a surgery where it stood, which is kept
 /// whatever it costs.
 WholeRun rescued(Overrides overrides) {
@@ -57,8 +60,7 @@ WholeRun rescued(Overrides overrides) {
                           "training.batch=64",
                           "training.epochs=8",
                           "training.decay_share=0",
-                          R"(training.disturbances=[{"kind":"initial_gain","region":"plain",)"
-                          R"("amount":0.35}])",
+                          bad_gain,
                           "time.cycle_windows=4",
                           "time.gate_samples=256",
                           "time.verdict_samples=512",
