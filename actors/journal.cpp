@@ -1,6 +1,7 @@
 // The journal's actor: nothing takes effect before its turn is on disk.
 #include "actors/roles.hpp"
 #include "actors/turn_book.hpp"
+#include "actors/turn_history.hpp"
 #include "messages/json.hpp"
 
 namespace esper {
@@ -46,7 +47,8 @@ class JournalKeeper {
     for (const auto& entry : entries)
       if (entry.kind == AdaptationCommand::schema.name)
         state.commands[parsed<AdaptationCommand>(entry.payload).id] = entry.sequence;
-    state.book->resume(last, strategy_in(entries, last));
+    const auto ready = newest_copy_in(context_->journal.read(Window{1}, last));
+    state.book->resume(last, turns_in(entries).back().strategy, ready ? ready->checkpoint : 0);
   }
 
   /// Goes on as far as the open turn allows.
@@ -170,12 +172,11 @@ class JournalKeeper {
       past.catalogue = catalogue_in(context_->journal.read(Window{0}, Window{0}));
     if (last.value == 0) return past;
     if (asked.role == Role::narset)
-      past.turns = narset_records(context_->journal.read(Window{1}, last), asked.region);
+      past.turns = narset_records(turns_in(context_->journal.read(Window{1}, last)), asked.region);
     if (asked.role == Role::tamiyo)
-      past.turns = tamiyo_records(context_->journal.read(Window{1}, last));
+      past.turns = tamiyo_records(turns_in(context_->journal.read(Window{1}, last)));
     if (asked.role == Role::kasmina && asked.released < last) {
-      past.releases =
-          release_records(context_->journal.read(asked.released + 1, last), asked.released);
+      past.releases = release_records(context_->journal.read(asked.released + 1, last));
       past.releases.back().journal_head = context_->journal.head();  // of the newest alone
     }
     return past;

@@ -1,7 +1,7 @@
 // A Narset translates; decisions/tactics decides.
-#include "actors/decisions/tactics.hpp"
 #include "actors/roles.hpp"
 #include "actors/turn_answer.hpp"
+#include "actors/turn_replay.hpp"
 
 namespace esper {
 
@@ -39,17 +39,9 @@ class Narset {
     if (part != nullptr) context_->lanes.journal.send(*part, self_->context());
   }
 
-  /// The past through the same functions as the present: decide() where the role was there,
-  /// miss() where it was not.
   void recover(const Catalogue& catalogue) const {
-    const auto& config = context_->config;
-    self_->state.tactics.emplace(region_,
-                                 TacticsSettings{.budget = config.budget,
-                                                 .gates = config.gates,
-                                                 .time = config.time,
-                                                 .scaffolds = config.scaffolds,
-                                                 .seed = config.seed},
-                                 context_->host, catalogue);
+    self_->state.tactics.emplace(region_, tactics_settings(context_->config), context_->host,
+                                 catalogue);
     ask(self_, *context_, context_->peers.journal,
         Recover{.role = Role::narset, .region = region_, .epoch = epoch_, .released = {}},
         4 * context_->retry(), [*this](const Recovery& past) {
@@ -59,18 +51,8 @@ class Narset {
   }
 
   void fold(const std::vector<TurnRecord>& turns) const {
-    auto& tactics = *self_->state.tactics;
     Epoch before;
-    for (const auto& turn : turns) {
-      if (!turn.present) {
-        miss(tactics, turn.input.value());
-        continue;
-      }
-      std::optional<std::vector<SeedStatus>> read_back;
-      if (before.value > 0 && turn.epoch != before) read_back = turn.read_back;
-      before = turn.epoch;
-      (void)decide(tactics, turn.input.value(), turn.epoch, read_back);
-    }
+    for (const auto& turn : turns) (void)decide_again(*self_->state.tactics, turn, before);
   }
 
   void read_seeds() const {

@@ -1,7 +1,7 @@
 // Tamiyo Prime translates; decisions/strategy decides.
-#include "actors/decisions/strategy.hpp"
 #include "actors/roles.hpp"
 #include "actors/turn_answer.hpp"
+#include "actors/turn_replay.hpp"
 
 namespace esper {
 
@@ -19,16 +19,7 @@ class Tamiyo {
       : self_(self), context_(std::move(context)), epoch_(epoch) {}
 
   void begin() const {
-    const auto& config = context_->config;
-    self_->state.strategy.emplace(
-        StrategySettings{.budget = config.budget,
-                         .allocation = config.allocation,
-                         .time = config.time,
-                         .gates = config.gates,
-                         .regions = static_cast<std::uint32_t>(context_->host.regions.size()),
-                         .scaffolds = config.scaffolds,
-                         .compaction = config.compaction,
-                         .host = context_->host});
+    self_->state.strategy.emplace(strategy_settings(context_->config, context_->host));
     ask(self_, *context_, context_->peers.journal,
         Recover{.role = Role::tamiyo, .region = {}, .epoch = epoch_, .released = {}},
         4 * context_->retry(), [*this](const Recovery& past) {
@@ -52,11 +43,7 @@ class Tamiyo {
   }
 
   void fold(const std::vector<TurnRecord>& turns) const {
-    for (const auto& turn : turns)
-      if (turn.present)
-        (void)decide(*self_->state.strategy, turn.reports.value(), turn.epoch);
-      else
-        miss(*self_->state.strategy, turn.reports.value());
+    for (const auto& turn : turns) (void)decide_again(*self_->state.strategy, turn);
   }
 
   TamiyoHandle::stateful_pointer<TamiyoState> self_;

@@ -1,5 +1,6 @@
 // Tolaria's control side: opens one turn per closed window, in order, one at a time.
 #include "actors/roles.hpp"
+#include "actors/turn_entries.hpp"
 
 namespace esper {
 
@@ -89,25 +90,10 @@ class Tolaria {
     context_->lanes.journal.send(TurnOpened{report}, self_->context());
     for (const auto& telemetry : report.regions)
       context_->lanes.narsets.at(telemetry.region.value)
-          .send(turn_of(report, telemetry), self_->context());
+          .send(region_turn(report, telemetry.region, self_->state.answers), self_->context());
     if (report.checkpoint && report.checkpoint->measurable)
       context_->lanes.elesh.send(*report.checkpoint, self_->context());
     self_->delayed_send(self_, context_->retry(), Nudge{report.window});
-  }
-
-  [[nodiscard]] RegionTurn turn_of(const WindowReport& report,
-                                   const RegionTelemetry& telemetry) const {
-    RegionTurn turn;
-    turn.window = report.window;
-    turn.telemetry = telemetry;
-    turn.checkpoint = report.checkpoint;
-    turn.surgeries = report.surgeries;
-    turn.answers.region = telemetry.region;
-    for (const auto& outcome : report.outcomes)
-      if (outcome.region == telemetry.region) turn.outcomes.push_back(outcome);
-    for (const auto& answers : self_->state.answers)
-      if (answers.region == telemetry.region) turn.answers = answers;
-    return turn;
   }
 
   TolariaHandle::stateful_pointer<TolariaState> self_;

@@ -36,16 +36,7 @@ bool TurnBook::pruning_in() const {
 
 std::optional<PlanningTurn> TurnBook::planning() const {
   if (!turn_ || pruning_in() || !regions_in()) return std::nullopt;
-  PlanningTurn planning;
-  for (const auto& [region, part] : turn_->parts)
-    if (part.report.seeds > 0) planning.busy.push_back(region);
-  planning.window = turn_->report.window;
-  planning.checkpoint = planned_checkpoint();
-  if (strategy_) {  // without a strategist's word there is no allowance
-    planning.allowance = strategy_->compaction;
-    planning.zones = strategy_->zones;
-  }
-  return planning;
+  return planning_turn(*turn_, strategy_, planned_checkpoint());
 }
 
 void TurnBook::add(const RegionPart& part) {
@@ -118,8 +109,10 @@ void TurnBook::close() {
   turn_.reset();
 }
 
-void TurnBook::resume(Window committed, std::optional<StrategyPart> strategy) {
+void TurnBook::resume(Window committed, std::optional<StrategyPart> strategy,
+                      std::uint64_t measured) {
   committed_ = committed;
+  measured_ = measured;
   strategy_ = std::move(strategy);
 }
 

@@ -48,8 +48,9 @@ class TurnBook {
 
   /// The turn stands in the journal.
   void close();
-  /// After a restart of the journal itself: what the store says.
-  void resume(Window committed, std::optional<StrategyPart> strategy);
+  /// After a restart of the journal itself: what the store says. `measured`: the newest checkpoint
+  /// that a copy was taken of; 0: none.
+  void resume(Window committed, std::optional<StrategyPart> strategy, std::uint64_t measured);
 
  private:
   [[nodiscard]] bool regions_in() const;

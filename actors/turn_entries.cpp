@@ -39,31 +39,6 @@ class EntryList {
   std::vector<JournalEntry> entries_;
 };
 
-template <Described T>
-std::vector<T> payloads(const std::vector<JournalEntry>& entries, Window window, Role role,
-                        std::optional<RegionId> region = std::nullopt) {
-  std::vector<T> found;
-  for (const auto& entry : entries)
-    if (entry.window == window && entry.role == role && entry.kind == T::schema.name &&
-        (!region || entry.region == *region))
-      found.push_back(parsed<T>(entry.payload));
-  return found;
-}
-
-std::optional<CheckpointReady> checkpoint_in(const std::vector<JournalEntry>& entries,
-                                             Window window) {
-  const auto found = payloads<CheckpointReady>(entries, window, Role::tolaria);
-  return found.empty() ? std::nullopt : std::optional{found.front()};
-}
-
-/// Entries in window order, one slice per window.
-std::map<Window, std::vector<JournalEntry>> by_window(const std::vector<JournalEntry>& entries) {
-  std::map<Window, std::vector<JournalEntry>> slices;
-  for (const auto& entry : entries)
-    if (entry.window.value > 0) slices[entry.window].push_back(entry);
-  return slices;
-}
-
 WindowSummary summary_of(const WindowReport& report) {
   return {.window = report.window,
           .tick = report.tick,
@@ -164,82 +139,34 @@ TurnReports reports_of(const ClosedTurn& turn) {
   return reports;
 }
 
-std::vector<TurnRecord> narset_records(const std::vector<JournalEntry>& entries, RegionId region) {
-  std::vector<TurnRecord> records;
-  Answers answers;
-  answers.region = region;
-  for (const auto& [window, slice] : by_window(entries)) {
-    TurnRecord record;
-    record.window = window;
-    RegionTurn& input = record.input.emplace();
-    input.window = window;
-    input.answers = std::exchange(answers, {});
-    answers.region = region;
-    const auto telemetry = payloads<RegionTelemetry>(slice, window, Role::tolaria, region);
-    if (!telemetry.empty()) input.telemetry = telemetry.front();
-    input.outcomes = payloads<Outcome>(slice, window, Role::kasmina, region);
-    input.checkpoint = checkpoint_in(slice, window);
-    input.surgeries = payloads<SurgeryOutcome>(slice, window, Role::kasmina);
-    record.read_back = payloads<SeedStatus>(slice, window, Role::narset, region);
-    const auto reports = payloads<RegionReport>(slice, window, Role::narset, region);
-    record.present = !reports.empty();
-    if (record.present) record.epoch = reports.front().epoch;
-    records.push_back(std::move(record));
-    if (const auto strategy = strategy_in(slice, window))
-      for (const auto& given : strategy->answers)
-        if (given.region == region) answers = given;
+RegionTurn region_turn(const WindowReport& report, RegionId region,
+                       const std::vector<Answers>& answers) {
+  RegionTurn turn;
+  turn.window = report.window;
+  turn.checkpoint = report.checkpoint;
+  turn.surgeries = report.surgeries;
+  turn.answers.region = region;
+  for (const auto& telemetry : report.regions)
+    if (telemetry.region == region) turn.telemetry = telemetry;
+  for (const auto& outcome : report.outcomes)
+    if (outcome.region == region) turn.outcomes.push_back(outcome);
+  for (const auto& given : answers)
+    if (given.region == region) turn.answers = given;
+  return turn;
+}
+
+PlanningTurn planning_turn(const ClosedTurn& turn, const std::optional<StrategyPart>& before,
+                           std::uint64_t checkpoint) {
+  PlanningTurn planning;
+  planning.window = turn.report.window;
+  planning.checkpoint = checkpoint;
+  for (const auto& [region, part] : turn.parts)
+    if (part.report.seeds > 0) planning.busy.push_back(region);
+  if (before) {
+    planning.allowance = before->compaction;
+    planning.zones = before->zones;
   }
-  return records;
-}
-
-std::vector<TurnRecord> tamiyo_records(const std::vector<JournalEntry>& entries) {
-  std::vector<TurnRecord> records;
-  for (const auto& [window, slice] : by_window(entries)) {
-    const auto strategy = strategy_in(slice, window);
-    TurnRecord record;
-    record.window = window;
-    record.present = strategy.has_value();
-    if (strategy) record.epoch = strategy->epoch;
-    TurnReports& turn = record.reports.emplace();
-    turn.window = window;
-    turn.reports = payloads<RegionReport>(slice, window, Role::narset);
-    turn.proposals = payloads<OpportunityProposal>(slice, window, Role::narset);
-    turn.scaffold_requests = payloads<ScaffoldRequest>(slice, window, Role::narset);
-    turn.escalations = payloads<Escalation>(slice, window, Role::narset);
-    turn.checkpoint = checkpoint_in(slice, window);
-    turn.surgeries = payloads<SurgeryOutcome>(slice, window, Role::kasmina);
-    for (const auto& pruning : payloads<PruningPart>(slice, window, Role::emrakul))
-      turn.plan = pruning.plan;
-    records.push_back(std::move(record));
-  }
-  return records;
-}
-
-std::vector<TurnRelease> release_records(const std::vector<JournalEntry>& entries,
-                                         Window released) {
-  std::vector<TurnRelease> releases;
-  for (const auto& [window, slice] : by_window(entries)) {
-    if (window <= released) continue;
-    TurnRelease& release = releases.emplace_back();
-    release.turn = window;
-    release.commands = payloads<AdaptationCommand>(slice, window, Role::narset);
-    if (const auto strategy = strategy_in(slice, window)) {
-      release.surgery = strategy->surgery;
-      release.zone_version = strategy->zones.version;
-    }
-    release.journal_sequence = slice.back().sequence;
-  }
-  return releases;
-}
-
-std::optional<StrategyPart> strategy_in(const std::vector<JournalEntry>& entries, Window window) {
-  const auto found = payloads<StrategyPart>(entries, window, Role::tamiyo);
-  return found.empty() ? std::nullopt : std::optional{found.front()};
-}
-
-std::optional<Catalogue> catalogue_in(const std::vector<JournalEntry>& entries) {
-  const auto found = payloads<Catalogue>(entries, Window{0}, Role::urza);
-  return found.empty() ? std::nullopt : std::optional{found.front()};
+  return planning;
 }
 
 }  // namespace esper

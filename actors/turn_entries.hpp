@@ -1,5 +1,5 @@
 #pragma once
-// A turn as journal entries, and a role's past read back from them. Pure.
+// A turn as journal entries, and what each role is asked in it. Pure.
 #include <map>
 #include <optional>
 #include <vector>
@@ -31,21 +31,18 @@ using CommandEntries = std::map<CommandId, std::uint64_t>;
 /// The commands of a turn as Kasmina gets them: region order, then sequence.
 [[nodiscard]] TurnRelease release_of(const ClosedTurn& turn);
 
-/// A Narset's past: its inputs turn by turn, and whether it decided each.
-[[nodiscard]] std::vector<TurnRecord> narset_records(const std::vector<JournalEntry>& entries,
-                                                     RegionId region);
 /// What Tamiyo decides a turn from, when all parts but its own are in.
 [[nodiscard]] TurnReports reports_of(const ClosedTurn& turn);
 
-/// Tamiyo's past: what each turn gave it to decide from, and whether it decided.
-[[nodiscard]] std::vector<TurnRecord> tamiyo_records(const std::vector<JournalEntry>& entries);
-/// The releases of all turns after `released`.
-[[nodiscard]] std::vector<TurnRelease> release_records(const std::vector<JournalEntry>& entries,
-                                                       Window released);
-/// Tamiyo's part of that turn; nothing when it was absent.
-[[nodiscard]] std::optional<StrategyPart> strategy_in(const std::vector<JournalEntry>& entries,
-                                                      Window window);
-/// The blueprints and sheets that the run began with.
-[[nodiscard]] std::optional<Catalogue> catalogue_in(const std::vector<JournalEntry>& entries);
+/// What a Narset decides the turn from. `answers`: Tamiyo's of the turn before; those of other
+/// regions are passed over.
+[[nodiscard]] RegionTurn region_turn(const WindowReport& report, RegionId region,
+                                     const std::vector<Answers>& answers);
+
+/// What Emrakul plans from, when the regions' parts are in. `before`: Tamiyo's part of the turn
+/// before, without which there is no allowance; `checkpoint`: the newest that was measured.
+[[nodiscard]] PlanningTurn planning_turn(const ClosedTurn& turn,
+                                         const std::optional<StrategyPart>& before,
+                                         std::uint64_t checkpoint);
 
 }  // namespace esper

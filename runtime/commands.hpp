@@ -37,6 +37,18 @@ struct EventOptions {
   OutputFormat output{};
 };
 
+struct ReplayOptions {
+  std::vector<std::filesystem::path> directories;
+  bool every_kind{};  ///< fails when a kind of decision stands in none of them
+  OutputFormat output{};
+};
+
+struct TraceOptions {
+  std::filesystem::path directory;
+  std::string id;
+  OutputFormat output{};
+};
+
 struct BlueprintOptions {
   std::string host{"fashion_cnn"}, size{"tiny"};
   OutputFormat output{};
@@ -49,6 +61,8 @@ struct BlueprintOptions {
 [[nodiscard]] ExitCode command_plan(const ConfigOptions& options);
 [[nodiscard]] ExitCode command_ledger(const std::filesystem::path& directory, OutputFormat output);
 [[nodiscard]] ExitCode command_events(const EventOptions& options);
+[[nodiscard]] ExitCode command_replay(const ReplayOptions& options);
+[[nodiscard]] ExitCode command_trace(const TraceOptions& options);
 [[nodiscard]] ExitCode command_blueprints(const BlueprintOptions& options);
 
 /// What `--version` prints.

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <iostream>
 #include <limits>
 
@@ -8,47 +7,22 @@
 #include "runtime/commands.hpp"
 #include "runtime/journal_kinds.hpp"
 #include "runtime/listed.hpp"
-#include "runtime/read_run.hpp"
 #include "runtime/report.hpp"
+#include "runtime/told_run.hpp"
+#include "runtime/whole_number.hpp"
 
 namespace esper {
 namespace {
-
-/// The run with its troubles told.
-ReadRun told_run(const std::filesystem::path& directory) {
-  auto run = read_run(directory);
-  for (const auto& trouble : run.troubles) std::cerr << trouble << '\n';
-  return run;
-}
-
-/// Calls `work` on entries that an edit may have made unreadable: told, then, and exit 5.
-template <typename Work>
-ExitCode guarded(const ReadRun& run, Work&& work) {
-  try {
-    return work();
-  } catch (const std::exception& error) {
-    if (run.exit != ExitCode::invariant) throw;
-    std::cerr << "no more can be read: " << error.what() << '\n';
-    return ExitCode::invariant;
-  }
-}
 
 struct WindowSpan {
   Window from{0}, to{std::numeric_limits<std::uint64_t>::max()};
 };
 
-std::optional<std::uint64_t> whole(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
 std::optional<WindowSpan> span_of(std::string_view text) {
   if (text.empty()) return WindowSpan{};
   const auto dash = text.find('-');
-  const auto from = whole(text.substr(0, dash));
-  const auto to = dash == std::string_view::npos ? from : whole(text.substr(dash + 1));
+  const auto from = whole_number(text.substr(0, dash));
+  const auto to = dash == std::string_view::npos ? from : whole_number(text.substr(dash + 1));
   if (!from || !to || *to < *from) return std::nullopt;
   return WindowSpan{{*from}, {*to}};
 }
@@ -92,7 +66,7 @@ std::optional<EventFilter> filter_of(const EventOptions& options,
   if (options.region.empty()) return filter;
   const auto found = std::find(regions.begin(), regions.end(), options.region);
   filter.region = found != regions.end() ? std::optional<std::uint64_t>(found - regions.begin())
-                                         : whole(options.region);
+                                         : whole_number(options.region);
   if (filter.region && (regions.empty() || *filter.region < regions.size())) return filter;
   std::cerr << "there is no region " << options.region << "; there are " << listed(regions) << '\n';
   return std::nullopt;

@@ -1,6 +1,7 @@
 #include "runtime/config.hpp"
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <sstream>
 
@@ -9,6 +10,9 @@
 
 namespace esper {
 namespace {
+
+/// Sections that neither a decision nor a weight depends on.
+constexpr std::array<const char*, 4> beside_decisions{"name", "pace", "control", "baselines"};
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -237,9 +241,19 @@ std::string effective_config(const RunConfig& config) {
 
 std::string logical_config(const RunConfig& config) {
   auto json = to_json(config, Floats::exact);
-  for (const auto* key : {"name", "pace", "control", "baselines"}) json.erase(key);
+  for (const auto* key : beside_decisions) json.erase(key);
   json.at("data").erase("path");
   return json.dump();
+}
+
+RunConfig config_from_logical(std::string_view text) {
+  auto json = nlohmann::json::parse(text);
+  const auto usual = to_json(RunConfig{}, Floats::exact);
+  for (const auto* key : beside_decisions) json[key] = usual.at(key);
+  json.at("data")["path"] = usual.at("data").at("path");
+  RunConfig config;
+  from_json(json, config);
+  return config;
 }
 
 }  // namespace esper

@@ -50,6 +50,10 @@ struct ParsedConfig {
 /// and paths.
 [[nodiscard]] std::string logical_config(const RunConfig& config);
 
+/// The config that such a text was made from; what it leaves out is as by default.
+/// Errors: throws MalformedJson, or nlohmann's errors, for any other text.
+[[nodiscard]] RunConfig config_from_logical(std::string_view text);
+
 /// JSON Schema (draft 2020-12) of a config file, from the field list and the rules.
 [[nodiscard]] std::string json_schema();
 

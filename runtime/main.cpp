@@ -44,6 +44,8 @@ class CommandLine {
     add_plan();
     add_ledger();
     add_events();
+    add_replay();
+    add_trace();
     add_blueprints();
   }
 
@@ -125,6 +127,29 @@ class CommandLine {
     command.callback([this] { chosen_ = [this] { return command_events(events_); }; });
   }
 
+  void add_replay() {
+    auto& command = *app_.add_subcommand("replay", "Make a run's decisions again and compare");
+    command.add_option("directories", replay_.directories, "Directories of runs")->required();
+    command.add_flag("--every-kind", replay_.every_kind,
+                     "Fail when some kind of decision stands in none of them");
+    add_output(command, replay_.output);
+    command.footer("Example:\n  esper replay runs/small-1");
+    command.callback([this] { chosen_ = [this] { return command_replay(replay_); }; });
+  }
+
+  void add_trace() {
+    auto& command = *app_.add_subcommand("trace", "Where a decision came from and led to");
+    command.add_option("directory", trace_.directory, "A run's directory")->required();
+    command
+        .add_option("id", trace_.id,
+                    "command:REGION.EPOCH.NUMBER, reservation:REGION.NUMBER, surgery:CHECKPOINT "
+                    "or entry:NUMBER")
+        ->required();
+    add_output(command, trace_.output);
+    command.footer("Example:\n  esper trace runs/small-1 command:early.1.1");
+    command.callback([this] { chosen_ = [this] { return command_trace(trace_); }; });
+  }
+
   void add_blueprints() {
     auto& command = *app_.add_subcommand("blueprints", "The catalogue, priced in a host's slots");
     command.add_option("--host", blueprints_.host, "The host model");
@@ -138,6 +163,8 @@ class CommandLine {
   RunOptions run_;
   ConfigOptions config_;
   EventOptions events_;
+  ReplayOptions replay_;
+  TraceOptions trace_;
   BlueprintOptions blueprints_;
   bool schema_{}, keys_{};
   std::function<ExitCode()> chosen_;

@@ -1,6 +1,7 @@
 #include "actors/decisions/opportunity_ranking.hpp"
 
 #include "actors/decisions/number.hpp"
+#include "actors/decisions/planted.hpp"
 
 #include <algorithm>
 #include <numeric>
@@ -86,7 +87,8 @@ double Reputation::value() const {
 
 double opportunity_score(const OpportunityCandidate& candidate) {
   const double mean = candidate.proposal.predicted_gain;
-  const double deviation = clip(candidate.proposal.predicted_gain_sd, 0, 1e300);
+  const double deviation =
+      planted(Planted::proposal_rank) ? 0 : clip(candidate.proposal.predicted_gain_sd, 0, 1e300);
   if (!(mean > 0) || !finite(mean) || candidate.need.thousandths <= 0) return 0;
   const double units = static_cast<double>(candidate.need.thousandths) / 1000;
   const double score = mean * (mean / (mean + deviation)) / units * candidate.reputation;

@@ -1,6 +1,7 @@
 #include "actors/decisions/pricing.hpp"
 
 #include "actors/decisions/amounts.hpp"
+#include "actors/decisions/planted.hpp"
 
 #include <algorithm>
 
@@ -28,7 +29,8 @@ Price price_of(const PriceInputs& inputs, const BudgetConfig& budget) {
   price.downstream = clip(inputs.downstream, 0, 1);
   price.relative_norm = inputs.relative_norm;
   price.parameters = inputs.parameters_share;
-  const double weight = budget.weight_norm * clip(inputs.relative_norm, 0, 1) +
+  const double weight_norm = budget.weight_norm * (planted(Planted::price_weight) ? 2 : 1);
+  const double weight = weight_norm * clip(inputs.relative_norm, 0, 1) +
                         budget.weight_parameters * clip(inputs.parameters_share, 0, 1) +
                         (inputs.on_graph ? budget.weight_on_graph : 0);
   price.disruption = clip(price.downstream * weight, 0, 1);

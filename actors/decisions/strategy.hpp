@@ -36,6 +36,19 @@ struct StrategySettings {
   HostDescription host{};  ///< before any surgery; without one no plan is approved
 };
 
+/// What a run's config says to Tamiyo. `host`: as launched.
+[[nodiscard]] inline StrategySettings strategy_settings(const RunConfig& config,
+                                                        const HostDescription& host) {
+  return {.budget = config.budget,
+          .allocation = config.allocation,
+          .time = config.time,
+          .gates = config.gates,
+          .regions = static_cast<std::uint32_t>(host.regions.size()),
+          .scaffolds = config.scaffolds,
+          .compaction = config.compaction,
+          .host = host};
+}
+
 /// An approved plan whose outcome is not known.
 struct OrderedSurgery {
   std::uint64_t plan{};

@@ -1,5 +1,6 @@
 // Tamiyo's book-keeping: what regions moved is repeated, cycles are minted, leases dealt.
 #include "actors/decisions/mint.hpp"
+#include "actors/decisions/planted.hpp"
 #include "actors/decisions/strategy_parts.hpp"
 #include "actors/decisions/throttle.hpp"
 
@@ -43,11 +44,13 @@ Energy forecast(const Strategy& strategy) {
 /// The pruning allowance of the cycle that is minted, from the one that ends.
 PruningAllowance allow_pruning(Strategy& strategy, Cycle cycle) {
   const StrategySettings& settings = strategy.settings;
+  BudgetConfig budget = settings.budget;
+  if (planted(Planted::throttle_rate)) budget.throttle /= 2;
   PruningAllowance allowance = next_allowance(
       strategy.throttle,
       {cycle, std::exchange(strategy.spent_this_cycle, {}), forecast(strategy),
        strategy.posture.posture, !strategy.zones.state().zones.empty(), settings.regions},
-      settings.budget);
+      budget);
   if (!settings.compaction.enabled) allowance.allowance = {};
   return allowance;
 }

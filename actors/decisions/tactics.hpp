@@ -23,6 +23,15 @@ struct TacticsSettings {
   std::uint64_t seed{};
 };
 
+/// What a run's config says to its Narsets.
+[[nodiscard]] inline TacticsSettings tactics_settings(const RunConfig& config) {
+  return {.budget = config.budget,
+          .gates = config.gates,
+          .time = config.time,
+          .scaffolds = config.scaffolds,
+          .seed = config.seed};
+}
+
 /// A command that was given and has no outcome yet: nothing is commanded twice.
 struct UnderWay {
   CommandId id;

@@ -1,6 +1,8 @@
 // When a turn is complete, and who may still join it.
 #include "actors/turn_book.hpp"
 
+#include "actors/turn_history.hpp"
+
 #include <catch2/catch.hpp>
 
 namespace esper {
@@ -106,12 +108,12 @@ SCENARIO("entries come sorted, numbered without gaps, each with its cause", "[tu
     CHECK(commands.size() == 1);
     auto all = entries;
     all.insert(all.end(), later.begin(), later.end());
-    const auto records = narset_records(all, {1});
+    const auto records = narset_records(turns_in(all), {1});
     REQUIRE(records.size() == 2);
     CHECK(records[0].present);
     CHECK_FALSE(records[1].present);
     CHECK(records[1].input.value().outcomes.size() == 1);
-    CHECK(release_records(all, {0}).front().commands.size() == 2);
+    CHECK(release_records(all).front().commands.size() == 2);
   }
 }
 
