@@ -7,6 +7,7 @@
 #include "actors/decisions/random.hpp"
 #include "actors/lane.hpp"
 #include "actors/open_breakers.hpp"
+#include "actors/override_desk.hpp"
 #include "messages/handles.hpp"
 #include "messages/interfaces.hpp"
 
@@ -68,7 +69,8 @@ struct ControlContext {
   Log& log;
   Peers peers;
   Lanes lanes;
-  TelemetryFilter filter;  ///< tests only
+  TelemetryFilter filter;     ///< tests only
+  OverrideDesk* overrides{};  ///< null: nobody gives any
   OpenBreakers breakers{executor, metrics};
   TurnWatch turns{};
 

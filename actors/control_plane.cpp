@@ -58,7 +58,7 @@ struct ControlPlane::Parts {
         Lanes{Lane<JournalHandle>(journal.lane), Lane<TolariaHandle>(tolaria.lane), narset_lanes,
               Lane<TamiyoHandle>(tamiyo.lane), Lane<KasminaHandle>(kasmina.lane),
               Lane<EleshHandle>(elesh.lane), Lane<EmrakulHandle>(emrakul.lane)},
-        seams.filter});
+        seams.filter, seams.overrides});
 
     std::vector<Child> children;
     const auto add = [&](Role role, RegionId region, const Address& address, auto start) {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "actors/override_desk.hpp"
 #include "messages/interfaces.hpp"
 
 namespace esper {
@@ -12,7 +13,8 @@ struct ControlSeams {
   JournalStore& journal;
   Metrics& metrics;
   Log& log;
-  TelemetryFilter filter;  ///< tests only; empty in production
+  TelemetryFilter filter;             ///< tests only; empty in production
+  OverrideDesk* overrides = nullptr;  ///< where people's overrides wait; null: there are none
 };
 
 /// What supervision came to.

@@ -52,6 +52,7 @@ class Tolaria {
       return self_->send(self_, Nudge{});
     }
     if (context_->filter) context_->filter(report);
+    if (context_->overrides != nullptr) report.overrides = context_->overrides->due(report.window);
     watch_checkpoints(report.device);
     state.open = std::move(report);
     send_turn();

@@ -81,6 +81,7 @@ std::vector<JournalEntry> entries_of(const ClosedTurn& turn, std::uint64_t next_
   const auto summary =
       list.add(Role::tolaria, {}, summary_of(turn.report), 0, canonical(turn.report.device));
   if (turn.report.checkpoint) list.add(Role::tolaria, {}, *turn.report.checkpoint, summary);
+  for (const auto& given : turn.report.overrides) list.add(Role::tolaria, {}, given, summary);
   for (const auto& region : turn.report.regions)
     telemetry[region.region] = list.add(Role::tolaria, region.region, region, summary);
   for (const auto& applied : turn.report.applied) list.add(Role::kasmina, {}, applied, summary);
@@ -126,6 +127,7 @@ TurnReports reports_of(const ClosedTurn& turn) {
   reports.window = turn.report.window;
   reports.checkpoint = turn.report.checkpoint;
   reports.surgeries = turn.report.surgeries;
+  reports.overrides = turn.report.overrides;
   if (turn.pruning) reports.plan = turn.pruning->plan;
   const auto append = [](auto& all, const auto& some) {
     all.insert(all.end(), some.begin(), some.end());
@@ -146,6 +148,9 @@ RegionTurn region_turn(const WindowReport& report, RegionId region,
   turn.checkpoint = report.checkpoint;
   turn.surgeries = report.surgeries;
   turn.answers.region = region;
+  for (const auto& given : report.overrides)
+    if (given.kind != OverrideKind::posture && given.region == region)
+      turn.overrides.push_back(given);
   for (const auto& telemetry : report.regions)
     if (telemetry.region == region) turn.telemetry = telemetry;
   for (const auto& outcome : report.outcomes)
@@ -161,7 +166,7 @@ PlanningTurn planning_turn(const ClosedTurn& turn, const std::optional<StrategyP
   planning.window = turn.report.window;
   planning.checkpoint = checkpoint;
   for (const auto& [region, part] : turn.parts)
-    if (part.report.seeds > 0) planning.busy.push_back(region);
+    if (part.report.seeds > 0 || part.report.frozen) planning.busy.push_back(region);
   if (before) {
     planning.allowance = before->compaction;
     planning.zones = before->zones;

@@ -36,7 +36,8 @@ bool read_trainer(const JournalEntry& entry, WindowReport& report) {
          read_as<CheckpointReady>(entry,
                                   [&](CheckpointReady&& ready) { report.checkpoint = ready; }) ||
          append(entry, report.regions) || append(entry, report.applied) ||
-         append(entry, report.surgeries) || append(entry, report.outcomes);
+         append(entry, report.surgeries) || append(entry, report.outcomes) ||
+         append(entry, report.overrides);
 }
 
 bool read_narset(const JournalEntry& entry, ClosedTurn& turn) {

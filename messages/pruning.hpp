@@ -95,6 +95,7 @@ enum class SurgeryRefusal : std::uint8_t {
   not_recovered,  ///< the gate split's loss is still over the best checkpoint's
   too_late,       ///< the learning rate is too low for the host to recover
   region_has_seeds,
+  frozen,  ///< a region that a person froze
   old_epoch,
   not_a_checkpoint,  ///< came too late for its boundary
   already_done,
@@ -104,8 +105,8 @@ enum class SurgeryRefusal : std::uint8_t {
 };
 ESPER_ENUM_NAMES(SurgeryRefusal, "none", "inside_zone", "over_allowance", "stale_structure",
                  "zone_changed", "uncoupled", "wrong_coupling", "too_deep", "in_crisis",
-                 "not_recovered", "too_late", "region_has_seeds", "old_epoch", "not_a_checkpoint",
-                 "already_done", "observe_only", "harmful", "fault");
+                 "not_recovered", "too_late", "region_has_seeds", "frozen", "old_epoch",
+                 "not_a_checkpoint", "already_done", "observe_only", "harmful", "fault");
 
 /// Tamiyo's verdict on a plan.
 struct PlanVerdict {

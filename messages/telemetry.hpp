@@ -1,5 +1,6 @@
 #pragma once
 // Region and device facts of one window. Every field of RegionTelemetry changes some decision.
+#include "messages/override.hpp"
 #include "messages/pruning.hpp"
 
 namespace esper {
@@ -133,6 +134,7 @@ struct WindowReport {
   bool stalled{};          ///< a turn was awaited past pace.stall_ms_max: free from here on
   std::optional<CheckpointReady> checkpoint;  ///< this boundary is one
   std::vector<SurgeryOutcome> surgeries;      ///< carried out or refused at this boundary
+  std::vector<Override> overrides;            ///< of people, taken in by this window's turn
   DeviceTelemetry device;                     ///< measured
 
   static constexpr auto schema = record(
@@ -143,7 +145,8 @@ struct WindowReport {
       field("overhead_paused", &WindowReport::overhead_paused),
       field("verdict_ignored", &WindowReport::verdict_ignored),
       field("stalled", &WindowReport::stalled), field("checkpoint", &WindowReport::checkpoint),
-      field("surgeries", &WindowReport::surgeries), field("device", &WindowReport::device));
+      field("surgeries", &WindowReport::surgeries), field("overrides", &WindowReport::overrides),
+      field("device", &WindowReport::device));
 };
 
 }  // namespace esper

@@ -35,12 +35,13 @@ struct RegionTurn {
   Answers answers;                ///< of turn w - 1
   std::optional<CheckpointReady> checkpoint;
   std::vector<SurgeryOutcome> surgeries;  ///< of the whole host
+  std::vector<Override> overrides;        ///< of this region
 
-  static constexpr auto schema =
-      record("RegionTurn", field("window", &RegionTurn::window),
-             field("telemetry", &RegionTurn::telemetry), field("outcomes", &RegionTurn::outcomes),
-             field("answers", &RegionTurn::answers), field("checkpoint", &RegionTurn::checkpoint),
-             field("surgeries", &RegionTurn::surgeries));
+  static constexpr auto schema = record(
+      "RegionTurn", field("window", &RegionTurn::window),
+      field("telemetry", &RegionTurn::telemetry), field("outcomes", &RegionTurn::outcomes),
+      field("answers", &RegionTurn::answers), field("checkpoint", &RegionTurn::checkpoint),
+      field("surgeries", &RegionTurn::surgeries), field("overrides", &RegionTurn::overrides));
 };
 
 /// A gate's verdict with its number, for the record and for people.
@@ -91,6 +92,7 @@ struct RegionReport {
   bool in_crisis{};
   bool non_finite{};
   bool stable{};                ///< this window kept every band
+  bool frozen{};                ///< by an override: it commands nothing
   std::uint32_t scaffolds{};    ///< of its own, from the germinating command until it is retired
   std::uint32_t wins{};         ///< adaptations that paid, since the last report
   std::uint32_t losses{};       ///< culls, roll-backs and reflexes since the last report
@@ -113,9 +115,9 @@ struct RegionReport {
       field("drift", &RegionReport::drift),
       field("learning_rate_ratio", &RegionReport::learning_rate_ratio),
       field("in_crisis", &RegionReport::in_crisis), field("non_finite", &RegionReport::non_finite),
-      field("stable", &RegionReport::stable), field("scaffolds", &RegionReport::scaffolds),
-      field("wins", &RegionReport::wins), field("losses", &RegionReport::losses),
-      field("regressions", &RegionReport::regressions),
+      field("stable", &RegionReport::stable), field("frozen", &RegionReport::frozen),
+      field("scaffolds", &RegionReport::scaffolds), field("wins", &RegionReport::wins),
+      field("losses", &RegionReport::losses), field("regressions", &RegionReport::regressions),
       field("confidence", &RegionReport::confidence), field("held", &RegionReport::held),
       field("asked", &RegionReport::asked), field("refused", &RegionReport::refused),
       field("forecast", &RegionReport::forecast), field("seeds", &RegionReport::seeds),
@@ -153,14 +155,15 @@ struct TurnReports {
   std::optional<CheckpointReady> checkpoint;
   std::vector<SurgeryOutcome> surgeries;
   std::optional<PruningPlan> plan;  ///< Emrakul's, in a planning turn
+  std::vector<Override> overrides;
 
-  static constexpr auto schema =
-      record("TurnReports", field("window", &TurnReports::window),
-             field("reports", &TurnReports::reports), field("proposals", &TurnReports::proposals),
-             field("scaffold_requests", &TurnReports::scaffold_requests),
-             field("escalations", &TurnReports::escalations),
-             field("checkpoint", &TurnReports::checkpoint),
-             field("surgeries", &TurnReports::surgeries), field("plan", &TurnReports::plan));
+  static constexpr auto schema = record(
+      "TurnReports", field("window", &TurnReports::window), field("reports", &TurnReports::reports),
+      field("proposals", &TurnReports::proposals),
+      field("scaffold_requests", &TurnReports::scaffold_requests),
+      field("escalations", &TurnReports::escalations),
+      field("checkpoint", &TurnReports::checkpoint), field("surgeries", &TurnReports::surgeries),
+      field("plan", &TurnReports::plan), field("overrides", &TurnReports::overrides));
 };
 
 /// Tamiyo's whole answer to one turn's reports.

@@ -49,6 +49,26 @@ struct TraceOptions {
   OutputFormat output{};
 };
 
+struct StatusOptions {
+  std::filesystem::path directory;
+  OutputFormat output{};
+};
+
+struct OverrideOptions {
+  std::filesystem::path directory;
+  std::string posture, grant, freeze, escape;  ///< one of them; grant: "REGION=THOUSANDTHS"
+  std::optional<std::uint64_t> from, until;    ///< windows
+  std::string why;
+  std::uint32_t wait_ms{60'000};
+  OutputFormat output{};
+};
+
+struct TopOptions {
+  std::filesystem::path directory;
+  std::uint32_t every_ms{1'000};
+  bool once{};
+};
+
 struct BlueprintOptions {
   std::string host{"fashion_cnn"}, size{"tiny"};
   OutputFormat output{};
@@ -63,6 +83,9 @@ struct BlueprintOptions {
 [[nodiscard]] ExitCode command_events(const EventOptions& options);
 [[nodiscard]] ExitCode command_replay(const ReplayOptions& options);
 [[nodiscard]] ExitCode command_trace(const TraceOptions& options);
+[[nodiscard]] ExitCode command_status(const StatusOptions& options);
+[[nodiscard]] ExitCode command_override(const OverrideOptions& options);
+[[nodiscard]] ExitCode command_top(const TopOptions& options);
 [[nodiscard]] ExitCode command_blueprints(const BlueprintOptions& options);
 
 /// What `--version` prints.

@@ -167,6 +167,7 @@ bool Journal::append(const std::vector<JournalEntry>& entries) {
   const auto start = std::chrono::steady_clock::now();
   const bool written = commit(entries);
   tell(written, std::chrono::steady_clock::now() - start, entries.size());
+  if (written && follower_) follower_(entries);
   return written;
 }
 

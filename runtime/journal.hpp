@@ -86,6 +86,11 @@ class Journal final : public JournalStore {
   /// entries again. Both outlive the journal.
   void watch(Metrics& metrics, Log& log);
 
+  /// Called with the entries of each append that worked, on the appending thread; null: nobody.
+  void set_follower(std::function<void(const std::vector<JournalEntry>&)> follower) {
+    follower_ = std::move(follower);
+  }
+
   /// A disk that fails when the entry of this sequence is written. For tests of that fault.
   void set_fault(std::function<bool(std::uint64_t sequence)> fails) { fails_ = std::move(fails); }
 
@@ -106,6 +111,7 @@ class Journal final : public JournalStore {
   bool refused_{};  ///< the last append
   std::optional<JournalSeal> seal_;
   std::function<bool(std::uint64_t)> fails_;
+  std::function<void(const std::vector<JournalEntry>&)> follower_;
 };
 
 }  // namespace esper

@@ -22,7 +22,7 @@ using JournalKinds =
     std::tuple<HostDescription, Catalogue, WindowSummary, RegionTelemetry, TurnApplied, Outcome,
                SeedStatus, RegionReport, GateVerdict, Price, AdaptationCommand, OpportunityProposal,
                Escalation, StrategyPart, Absence, Restart, CheckpointReady, SurgeryOutcome,
-               ScaffoldRequest, ImportanceReport, PruningPart>;
+               ScaffoldRequest, ImportanceReport, PruningPart, Override>;
 
 /// Calls `visit(message)` when the entry holds a T.
 template <Described T, typename Visitor>

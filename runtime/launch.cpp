@@ -28,11 +28,12 @@ JournalEntry opening(const Journal& journal, std::uint32_t ordinal, Role role,
 }
 
 std::string irreproducible(const RunConfig& config, const TrainingEnd& end,
-                           const ControlEnd& control) {
+                           const ControlEnd& control, std::uint64_t overrides) {
   if (end.stalled) return "a turn stalled past pace.stall_ms_max and the run fell to free";
   if (end.late_turns > 0) return std::to_string(end.late_turns) + " turns came late";
   if (control.restarts > 0) return std::to_string(control.restarts) + " actors were restarted";
   if (control.gave_up) return "a role gave up";
+  if (overrides > 0) return std::to_string(overrides) + " overrides were given";
   if (end.interrupted) return "the run was interrupted";
   if (config.decisions.use_timing) return "decisions.use_timing is on";
   return "";
@@ -75,8 +76,9 @@ LaunchResult launch_grown(const RunConfig& config, const LaunchSeams& seams,
   LaunchResult result;
   ControlEnd control;
   if (Executor* executor = kept->executor()) {
-    ControlPlane plane(config, kept->host(),
-                       {*executor, seams.journal, seams.metrics, seams.log, seams.filter});
+    ControlPlane plane(
+        config, kept->host(),
+        {*executor, seams.journal, seams.metrics, seams.log, seams.filter, seams.overrides});
     result.grown = kept->run(stop, tell);
     const bool finished = plane.finish(result.grown.last_window, last_turn_patience);
     control = plane.stop();
@@ -86,7 +88,9 @@ LaunchResult launch_grown(const RunConfig& config, const LaunchSeams& seams,
   }
   result.restarts = control.restarts;
   result.decision_hash = seams.journal.decision_hash();
-  result.first_irreproducible = irreproducible(config, result.grown, control);
+  if (seams.overrides != nullptr) seams.overrides->close();
+  result.first_irreproducible = irreproducible(
+      config, result.grown, control, seams.overrides == nullptr ? 0 : seams.overrides->taken());
   return result;
 }
 

@@ -2,6 +2,7 @@
 // One training run with its tree of actors: from a config to a closed journal.
 #include <atomic>
 
+#include "actors/override_desk.hpp"
 #include "messages/interfaces.hpp"
 #include "runtime/journal.hpp"
 
@@ -21,8 +22,9 @@ struct LaunchSeams {
   Journal& journal;
   Metrics& metrics;
   Log& log;
-  TelemetryFilter filter = {};   ///< tests only; empty in production
-  std::string checkpoints = {};  ///< folder; "": none are written
+  TelemetryFilter filter = {};        ///< tests only; empty in production
+  std::string checkpoints = {};       ///< folder; "": none are written
+  OverrideDesk* overrides = nullptr;  ///< where people's overrides wait; null: there are none
 };
 
 /// The blueprints that the config asks for: built-in ones, filtered, and its own.

@@ -46,6 +46,9 @@ class CommandLine {
     add_events();
     add_replay();
     add_trace();
+    add_status();
+    add_override();
+    add_top();
     add_blueprints();
   }
 
@@ -150,6 +153,47 @@ class CommandLine {
     command.callback([this] { chosen_ = [this] { return command_trace(trace_); }; });
   }
 
+  void add_status() {
+    auto& command = *app_.add_subcommand("status", "How a run stands, living or ended");
+    command.add_option("directory", status_.directory, "A run's directory")->required();
+    add_output(command, status_.output);
+    command.footer("Example:\n  esper status runs/small-1");
+    command.callback([this] { chosen_ = [this] { return command_status(status_); }; });
+  }
+
+  void add_override() {
+    auto& command = *app_.add_subcommand("override", "Tell a living run what to do");
+    command.add_option("directory", override_.directory, "A living run's directory")->required();
+    auto* kind = command.add_option_group("what", "One of these");
+    kind->add_option("--posture", override_.posture, "Pin it: explore, exploit, crisis or hold");
+    kind->add_option("--grant", override_.grant, "Pin a region's grant a cycle, in thousandths")
+        ->type_name("REGION=ENERGY");
+    kind->add_option("--freeze", override_.freeze, "Nothing is commanded in the region")
+        ->type_name("REGION");
+    kind->add_option("--escape", override_.escape, "Its seeds to alpha 0, once")
+        ->type_name("REGION");
+    kind->require_option(1);
+    command.add_option("--from", override_.from, "Window whose turn takes it in; else the next");
+    command.add_option("--until", override_.until, "Last window that it holds for");
+    command.add_option("--why", override_.why, "The reason, for the journal")->required();
+    command.add_option("--wait-ms", override_.wait_ms, "For the turn that takes it in")
+        ->check(CLI::Range(1, 120'000));
+    add_output(command, override_.output);
+    command.footer(
+        "Example:\n  esper override runs/small-1 --freeze early --until 40 --why \"a look at it\"");
+    command.callback([this] { chosen_ = [this] { return command_override(override_); }; });
+  }
+
+  void add_top() {
+    auto& command = *app_.add_subcommand("top", "Watch a living run");
+    command.add_option("directory", top_.directory, "A living run's directory")->required();
+    command.add_option("--every-ms", top_.every_ms, "Between two looks")
+        ->check(CLI::Range(100, 60'000));
+    command.add_flag("--once", top_.once, "One look, then end");
+    command.footer("Example:\n  esper top runs/small-1");
+    command.callback([this] { chosen_ = [this] { return command_top(top_); }; });
+  }
+
   void add_blueprints() {
     auto& command = *app_.add_subcommand("blueprints", "The catalogue, priced in a host's slots");
     command.add_option("--host", blueprints_.host, "The host model");
@@ -165,6 +209,9 @@ class CommandLine {
   EventOptions events_;
   ReplayOptions replay_;
   TraceOptions trace_;
+  StatusOptions status_;
+  OverrideOptions override_;
+  TopOptions top_;
   BlueprintOptions blueprints_;
   bool schema_{}, keys_{};
   std::function<ExitCode()> chosen_;

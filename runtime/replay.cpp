@@ -77,8 +77,9 @@ std::vector<ReplayField> differing_fields(const std::string& journalled,
 bool is_input(const JournalEntry& entry, const ReplayDifference& difference, bool turn_before) {
   if (turn_before)
     return entry.kind == StrategyPart::schema.name && difference.role != Role::tamiyo;
-  const bool of_host =
-      entry.kind == CheckpointReady::schema.name || entry.kind == SurgeryOutcome::schema.name;
+  const bool of_host = entry.kind == CheckpointReady::schema.name ||
+                       entry.kind == SurgeryOutcome::schema.name ||
+                       entry.kind == Override::schema.name;
   switch (difference.role) {
     case Role::narset:
       return of_host ||

@@ -38,6 +38,8 @@ class RunDirectory {
   [[nodiscard]] std::filesystem::path log() const { return path_ / "esper.log"; }
   [[nodiscard]] std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
   [[nodiscard]] std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
+  /// There while the run lives.
+  [[nodiscard]] std::filesystem::path control_socket() const { return path_ / "control.sock"; }
   [[nodiscard]] std::filesystem::path report() const { return path_ / "report.json"; }
 
   /// Another process is running in it.

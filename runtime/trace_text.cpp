@@ -143,6 +143,23 @@ std::string said(const StrategyPart& told, const HostDescription& host) {
   return text.empty() ? "answers every region" : text;
 }
 
+std::string said(const Override& told, const HostDescription& host) {
+  std::string text = told.who + " overrides: " + std::string{name_of(told.kind)};
+  if (told.kind == OverrideKind::posture)
+    text += ' ' + std::string{name_of(told.posture)};
+  else if (told.region.value < host.regions.size())
+    text += ' ' + host.regions[told.region.value].name;
+  if (told.kind == OverrideKind::grant) text += ", " + thousandths(told.energy) + " a cycle";
+  if (told.kind != OverrideKind::escape)
+    text += ", until window " + std::to_string(told.until.value);
+  return text + because(told.why);
+}
+
+std::string said(const Restart& told, const HostDescription&) {
+  return std::string{name_of(told.role)} + " came back as epoch " +
+         std::to_string(told.epoch.value) + because(told.cause);
+}
+
 std::string said(const SurgeryOutcome& told, const HostDescription&) {
   if (told.refusal != SurgeryRefusal::none)
     return "undone, " + std::string{name_of(told.refusal)} + because(told.detail);
@@ -170,6 +187,8 @@ std::string sentence_for(const JournalEntry& entry, const HostDescription& host)
   visit_payload<OpportunityProposal>(entry, visit);
   visit_payload<StrategyPart>(entry, visit);
   visit_payload<SurgeryOutcome>(entry, visit);
+  visit_payload<Override>(entry, visit);
+  visit_payload<Restart>(entry, visit);
   return text;
 }
 

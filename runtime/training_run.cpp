@@ -5,6 +5,7 @@
 #include "actors/decisions/host_catalogue.hpp"
 #include "messages/json.hpp"
 #include "runtime/commands.hpp"
+#include "runtime/control/control_handler.hpp"
 #include "runtime/launch.hpp"
 #include "runtime/telemetry_export.hpp"
 
@@ -26,6 +27,24 @@ struct TrainedArm {
   std::unique_ptr<Training> training;
 };
 
+std::vector<std::string> names_of(const std::vector<Counted>& counted) {
+  std::vector<std::string> names;
+  for (const auto& [what, count] : counted) names.push_back(what);
+  return names;
+}
+
+/// Whoever waits for a turn of this run hears, at the latest here, that none comes any more.
+class LiveScope {
+ public:
+  explicit LiveScope(LiveRun& live) : live_(live) {}
+  ~LiveScope() { live_.close(); }
+  LiveScope(const LiveScope&) = delete;
+  LiveScope& operator=(const LiveScope&) = delete;
+
+ private:
+  LiveRun& live_;
+};
+
 class TrainingRun {
  public:
   TrainingRun(const RunConfig& config, TrainingFactory& factory, const RunDirectory& directory,
@@ -36,7 +55,8 @@ class TrainingRun {
         stop_(stop),
         progress_(progress),
         metrics_file_(directory.metrics(), metrics_, metrics_interval),
-        log_(directory.log()) {
+        log_(directory.log()),
+        live_(config, [this] { return names_of(metrics_.positive("esper_breaker_open")); }) {
     report_.version = version_number();
     report_.seed = config.seed;
     report_.pace = config.pace.mode;
@@ -50,7 +70,10 @@ class TrainingRun {
     }
     auto& journal = *made.value();
     journal.watch(metrics_, log_);
+    journal.set_follower([this](const auto& entries) { live_.appended(entries); });
     try {
+      const ControlServer server(directory_.control_socket(), control_handler(live_));
+      const LiveScope ends(live_);  // before the server: what waits there is let go
       train_grown(journal);
       train_baselines();
       measure();
@@ -77,13 +100,21 @@ class TrainingRun {
     progress_.begin("grown", directory_.journal());
     const auto tell = [&](const TrainingProgress& now) {
       progress_.tell(now, arm.training.get());
+      live_.trains("grown", now);
       metrics_.set("esper_step", "tolaria", "", static_cast<double>(now.step.value));
       metrics_.set("esper_training_loss_nats", "tolaria", "", now.loss);
       metrics_file_.at(now.step);
     };
-    const auto result = launch_grown(
-        config_, {factory_, journal, metrics_, log_, {}, directory_.checkpoints().string()}, stop_,
-        tell, arm.training);
+    const auto result = launch_grown(config_,
+                                     {factory_,
+                                      journal,
+                                      metrics_,
+                                      log_,
+                                      {},
+                                      directory_.checkpoints().string(),
+                                      &live_.overrides()},
+                                     stop_, tell, arm.training);
+    live_.close();
     progress_.end();
     arm.model = result.grown.model;
     shape_ = {result.grown.widths, result.grown.planted, result.grown.cut};
@@ -117,8 +148,10 @@ class TrainingRun {
     TrainedArm arm{{}, factory_.make(request)};
     progress_.begin(name, {});
     auto* training = arm.training.get();
-    const auto end = arm.training->run(
-        stop_, [&](const TrainingProgress& now) { progress_.tell(now, training); });
+    const auto end = arm.training->run(stop_, [&](const TrainingProgress& now) {
+      progress_.tell(now, training);
+      live_.trains(name, now);
+    });
     progress_.end();
     if (end.interrupted) {  // half a baseline compares with nothing
       report_.exit = number_of(ExitCode::interrupted);
@@ -191,6 +224,7 @@ class TrainingRun {
   RegistryMetrics metrics_;
   MetricsFile metrics_file_;
   JsonLog log_;
+  LiveRun live_;
   RunReport report_;
   std::vector<TrainedArm> arms_;
   Shape shape_;  ///< of the grown model

@@ -35,10 +35,12 @@ void observe(Strategy& strategy, const std::vector<RegionReport>& reports) {
 
 std::optional<PostureChange> change_posture(Strategy& strategy,
                                             const std::vector<RegionReport>& reports) {
-  const Posture before = strategy.posture.posture;
   PostureJudgement judged =
-      judge_posture(strategy.posture, reports, headroom(strategy::recent_regressions(strategy)),
+      judge_posture(strategy.judged, reports, headroom(strategy::recent_regressions(strategy)),
                     strategy::cycle_windows(strategy), strategy.settings.gates);
+  if (const Override* pinned = strategy.overrides.held(OverrideKind::posture))
+    judged = {pinned->posture, "pinned by " + pinned->who + ": " + pinned->why};
+  const Posture before = std::exchange(strategy.posture, judged.posture);
   if (judged.posture == before) return std::nullopt;
   return PostureChange{before, judged.posture, std::move(judged.reason)};
 }
@@ -86,10 +88,10 @@ void answer_proposals(Strategy& strategy, Window window, const std::vector<Regio
   const std::uint32_t windows = strategy::cycle_windows(strategy);
   const Window mint_turn = last_window(cycle_of(window + 1, windows), windows);
   OpportunityFunds funds{strategy.ledger.treasury(), {}};
-  if (strategy.posture.posture == Posture::crisis)  // drawn window by window, never all at once
+  if (strategy.posture == Posture::crisis)  // drawn window by window, never all at once
     funds.emergency = {strategy.ledger.emergency().thousandths / windows};
   for (FundedVerdict& judged :
-       judge_opportunities(candidates, funds, {window, mint_turn, strategy.posture.posture})) {
+       judge_opportunities(candidates, funds, {window, mint_turn, strategy.posture})) {
     const Verdict& verdict = judged.verdict;
     if (verdict.kind == VerdictKind::approved)
       strategy::must(judged.from_emergency
@@ -101,6 +103,7 @@ void answer_proposals(Strategy& strategy, Window window, const std::vector<Regio
 
 /// What a turn says, whether or not anything is decided from it.
 void learn(Strategy& strategy, const TurnReports& turn, std::vector<std::string>& refused) {
+  strategy.overrides.follow(turn.overrides, turn.window);
   strategy::follow_surgeries(strategy, turn, refused);
   observe(strategy, turn.reports);
   strategy::watch_zones(strategy, turn);

@@ -17,6 +17,7 @@
 #include "actors/decisions/cycles.hpp"
 #include "actors/decisions/ledger.hpp"
 #include "actors/decisions/opportunity_ranking.hpp"
+#include "actors/decisions/overrides.hpp"
 #include "actors/decisions/posture.hpp"
 #include "actors/decisions/throttle.hpp"
 #include "actors/decisions/zones.hpp"
@@ -61,7 +62,9 @@ struct Strategy {
   StrategySettings settings;
   Ledger ledger;
   Allocator allocator;
-  PostureHistory posture;
+  PostureHistory judged;  ///< what the reports call for
+  Posture posture{};      ///< that holds: a person may have pinned another
+  Overrides overrides;
   std::vector<Reputation> reputations;      ///< by region
   std::vector<RegionResults> results;       ///< by region, of the cycle under way
   std::vector<double> realised, predicted;  ///< by region, nats, of the cycle under way

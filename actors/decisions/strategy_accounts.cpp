@@ -46,11 +46,11 @@ PruningAllowance allow_pruning(Strategy& strategy, Cycle cycle) {
   const StrategySettings& settings = strategy.settings;
   BudgetConfig budget = settings.budget;
   if (planted(Planted::throttle_rate)) budget.throttle /= 2;
-  PruningAllowance allowance = next_allowance(
-      strategy.throttle,
-      {cycle, std::exchange(strategy.spent_this_cycle, {}), forecast(strategy),
-       strategy.posture.posture, !strategy.zones.state().zones.empty(), settings.regions},
-      budget);
+  PruningAllowance allowance =
+      next_allowance(strategy.throttle,
+                     {cycle, std::exchange(strategy.spent_this_cycle, {}), forecast(strategy),
+                      strategy.posture, !strategy.zones.state().zones.empty(), settings.regions},
+                     budget);
   if (!settings.compaction.enabled) allowance.allowance = {};
   return allowance;
 }
@@ -62,6 +62,28 @@ double close_volatility(Strategy& strategy) {
   const double sum = std::exchange(strategy.volatility_sum, 0);
   const auto count = std::exchange(strategy.volatility_reports, 0);
   return count > 0 ? sum / static_cast<double>(count) : unknown;
+}
+
+/// What a person pinned comes first, as far as it goes; the policy deals the rest to the others.
+std::vector<Energy> grants_of(Strategy& strategy, const std::vector<RegionState>& states,
+                              Energy capacity, Cycle cycle) {
+  std::vector<Energy> grants(states.size());
+  std::vector<RegionState> others;
+  std::vector<std::size_t> places;
+  for (std::size_t place = 0; place < states.size(); ++place) {
+    if (const Override* pinned =
+            strategy.overrides.held(OverrideKind::grant, states[place].region)) {
+      grants[place] = std::min(sane(pinned->energy), capacity);
+      capacity -= grants[place];
+    } else {
+      others.push_back(states[place]);
+      places.push_back(place);
+    }
+  }
+  const std::vector<Energy> dealt =
+      deal(strategy.allocator, others, capacity, {cycle, strategy.posture});
+  for (std::size_t i = 0; i < places.size(); ++i) grants[places[i]] = dealt[i];
+  return grants;
 }
 
 RegionState state_of(const RegionReport& report) {
@@ -150,8 +172,7 @@ void mint_cycle(Strategy& strategy, Cycle cycle, StrategyPart& part) {
   const double volatility = close_volatility(strategy);
   part.pruning = allow_pruning(strategy, cycle);
   part.mint = mint_of(
-      cycle,
-      {strategy.posture.posture, recent_regressions(strategy), volatility, part.pruning->allowance},
+      cycle, {strategy.posture, recent_regressions(strategy), volatility, part.pruning->allowance},
       budget, settings.regions);
   if (strategy.minted.value > 0) close_results(strategy);
   strategy.ledger.close_cycle(
@@ -170,8 +191,7 @@ void deal_leases(Strategy& strategy, const std::vector<RegionReport>& reports, C
     if (report.region.value < strategy.settings.regions) states.push_back(state_of(report));
   const Energy treasury = strategy.ledger.treasury();
   const Energy capacity = treasury - share_of(treasury, strategy.settings.budget.opportunity_share);
-  const std::vector<Energy> grants =
-      deal(strategy.allocator, states, capacity, {cycle, strategy.posture.posture});
+  const std::vector<Energy> grants = grants_of(strategy, states, capacity, cycle);
   const Window until = last_window(cycle, cycle_windows(strategy)) + 1;
   for (std::size_t place = 0; place < states.size(); ++place) {
     const RegionId region = states[place].region;

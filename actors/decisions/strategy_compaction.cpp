@@ -23,13 +23,14 @@ const CoupledGroup* group_of(const HostDescription& host, const std::string& nam
   return found == groups.end() ? nullptr : &*found;
 }
 
-/// The first embargoed region that the plan would change; "" when there is none.
-std::string embargoed_region(const Strategy& strategy, const PruningPlan& plan) {
+/// The first region of which `closed` is true that the plan would change; "" when there is none.
+template <typename Closed>
+std::string closed_region(const Strategy& strategy, const PruningPlan& plan, const Closed& closed) {
   for (const GroupCut& cut : plan.cuts) {
     const CoupledGroup* group = group_of(strategy.host, cut.group);
     if (group == nullptr) continue;  // named nowhere: uncoupled, below
     for (const RegionId region : regions_touched(strategy.host, *group))
-      if (strategy.zones.embargoed(region))
+      if (closed(region))
         return cut.group + " reaches into region " + strategy.host.regions[region.value].name;
   }
   return "";
@@ -87,14 +88,20 @@ PlanVerdict judge(const Strategy& strategy, const TurnReports& turn) {
                    "the coming boundary does not end the checkpoint window that it was made in");
   if (plan.id <= strategy.plan_approved)
     return refused(plan, SurgeryRefusal::already_done, "a plan of this checkpoint was approved");
-  if (strategy.posture.posture == Posture::crisis)
+  if (strategy.posture == Posture::crisis)
     return refused(plan, SurgeryRefusal::in_crisis, "the posture is crisis");
   if (std::string late = too_late(strategy, turn.reports); !late.empty())
     return refused(plan, SurgeryRefusal::too_late, std::move(late));
   if (std::string worse = unrecovered(strategy); !worse.empty())
     return refused(plan, SurgeryRefusal::not_recovered, std::move(worse));
-  if (std::string inside = embargoed_region(strategy, plan); !inside.empty())
+  const auto embargoed = [&](RegionId region) { return strategy.zones.embargoed(region); };
+  if (std::string inside = closed_region(strategy, plan, embargoed); !inside.empty())
     return refused(plan, SurgeryRefusal::inside_zone, std::move(inside));
+  const auto frozen = [&](RegionId region) {
+    return strategy.overrides.held(OverrideKind::freeze, region) != nullptr;
+  };
+  if (std::string held = closed_region(strategy, plan, frozen); !held.empty())
+    return refused(plan, SurgeryRefusal::frozen, std::move(held));
   if (plan.zone_version != strategy.zones.state().version)
     return refused(plan, SurgeryRefusal::zone_changed,
                    "made for zones " + std::to_string(plan.zone_version) + ", now " +
@@ -164,7 +171,7 @@ void follow_surgeries(Strategy& strategy, const TurnReports& turn,
 Energy plan_funds(const Strategy& strategy) {
   const StrategySettings& settings = strategy.settings;
   const Energy account = strategy.ledger.compaction();
-  const Energy cap = pruning_cap(settings.budget, settings.regions, strategy.posture.posture,
+  const Energy cap = pruning_cap(settings.budget, settings.regions, strategy.posture,
                                  !strategy.zones.state().zones.empty());
   const Energy used = strategy.allowance - account;  // of this cycle's
   return std::clamp(cap - used, Energy{}, account);

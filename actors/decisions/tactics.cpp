@@ -55,6 +55,10 @@ bool may_go_forward(const Tactics& tactics) {
   return !tactics.health.in_crisis() && !tactics.health.non_finite && !tactics.escape;
 }
 
+bool frozen(const Tactics& tactics) {
+  return tactics.overrides.held(OverrideKind::freeze, tactics.region) != nullptr;
+}
+
 std::uint64_t age(const SeedPlan& plan, Window now) {
   return now > plan.since ? now.value - plan.since.value : 0;
 }
@@ -73,11 +77,21 @@ const SeedTelemetry* seen_of(const Decision& decision, const SeedPlan& plan) {
   return nullptr;
 }
 
+void escape_now(Decision& decision) {
+  auto& tactics = decision.tactics;
+  if (tactics.escape) return;
+  AdaptationCommand given;
+  given.id = next_command(tactics);
+  given.kind = CommandKind::escape;
+  given.authority_until = tactics.book.until();
+  tactics.escape = UnderWay{given.id, given.kind, decision.turn.window};
+  decision.part.commands.push_back(std::move(given));
+}
+
 /// Everything to alpha 0 at once, then the newest growth seed leaves; with no seed to blame, the
 /// region needs help from outside. A scaffold is not to blame: it came because of the crisis.
 void meet_crisis(Decision& decision) {
   auto& tactics = decision.tactics;
-  const Window now = decision.turn.window;
   const bool in_crisis = tactics.health.in_crisis();
   if (!in_crisis) tactics.escalated = {};
   if (!in_crisis && !tactics.health.non_finite) return;
@@ -88,14 +102,7 @@ void meet_crisis(Decision& decision) {
     if (in_crisis) seek_help(decision);
     return;
   }
-  if (!tactics.escape) {
-    AdaptationCommand given;
-    given.id = next_command(tactics);
-    given.kind = CommandKind::escape;
-    given.authority_until = tactics.book.until();
-    tactics.escape = UnderWay{given.id, given.kind, now};
-    decision.part.commands.push_back(std::move(given));
-  }
+  escape_now(decision);
   const bool ramping = newest->stage == Stage::grafting;
   condemn(
       decision, *newest, ramping ? "G3" : "G5", decision.turn.telemetry.jitter,
@@ -176,6 +183,7 @@ void report(Decision& decision) {
   report.learning_rate_ratio = seen.learning_rate_ratio;
   report.in_crisis = tactics.health.in_crisis();
   report.stable = tactics.health.stable_windows > 0;
+  report.frozen = frozen(tactics);
   report.scaffolds = static_cast<std::uint32_t>(
       std::count_if(tactics.plans.begin(), tactics.plans.end(),
                     [](const SeedPlan& plan) { return plan.scaffold.has_value(); }));
@@ -226,13 +234,15 @@ RegionPart decide(Tactics& tactics, const RegionTurn& turn, Epoch epoch,
   tactics::review_trouble(tactics, turn.window);
   // What is decided now takes effect when the next window closes; past the lease it would be
   // refused, so the region holds still.
-  if (tactics.book.has_authority(turn.window + 1)) {
+  const bool may_act = tactics.book.has_authority(turn.window + 1);
+  if (may_act && std::exchange(tactics.escape_asked, false)) tactics::escape_now(decision);
+  if (may_act && !tactics::frozen(tactics)) {
     tactics::meet_crisis(decision);
     tactics::plant_scaffold(decision);
     tactics::lift_embargoes(decision);
     tactics::judge_seeds(decision);
   }
-  tactics::germinate(decision);
+  if (!tactics::frozen(tactics)) tactics::germinate(decision);
   tactics::settle_emergency(decision);
   tactics::report(decision);
   return part;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "actors/decisions/book.hpp"
+#include "actors/decisions/overrides.hpp"
 #include "actors/decisions/random.hpp"
 #include "actors/decisions/region_health.hpp"
 #include "messages/blueprint.hpp"
@@ -181,6 +182,8 @@ struct Tactics {
   std::optional<std::size_t> wish;       ///< the candidate it would plant next
   std::vector<FiledProposal> proposals;  ///< that may still be approved or planted
   std::optional<UnderWay> escape;
+  Overrides overrides;
+  bool escape_asked{};          ///< by an override, and not yet commanded
   Window germinate_not_before;  ///< after a refusal that no other choice would avoid
   Window deferred_until;        ///< of the last proposal
   Cycle cycle;

@@ -327,6 +327,9 @@ void forget(Tactics& tactics, SeedId seed, Window now) {
 }
 
 void follow(Tactics& tactics, const RegionTurn& turn) {
+  tactics.overrides.follow(turn.overrides, turn.window);
+  for (const Override& given : turn.overrides)
+    tactics.escape_asked = tactics.escape_asked || given.kind == OverrideKind::escape;
   for (const SurgeryOutcome& surgery : turn.surgeries)
     if (surgery.refusal == SurgeryRefusal::none) recount(tactics, surgery.cuts);
   take_answers(tactics, turn.answers, turn.window);

@@ -108,6 +108,8 @@ void condemn(Decision& decision, SeedPlan& plan, std::string_view gate, double m
 /// False in a crisis, after a step that was not finite and while an escape is under way: no seed is
 /// planted or moved on then.
 [[nodiscard]] bool may_go_forward(const Tactics& tactics);
+/// A person froze the region: alphas stay, nothing is planted, moved on or asked for.
+[[nodiscard]] bool frozen(const Tactics& tactics);
 /// Windows since the seed's stage began.
 [[nodiscard]] std::uint64_t age(const SeedPlan& plan, Window now);
 

@@ -30,7 +30,7 @@ struct Watched {
     const RegionPart part = decide(tactics, turn, {1});
     region.take(part);
     (void)decide(strategy, turn_reports(turn.window, {part.report}, part.proposals), {1});
-    return strategy.posture.posture;
+    return strategy.posture;
   }
   void see_calm(int windows) {
     for (int window = 0; window < windows; ++window) CHECK(see() == Posture::explore);

@@ -218,7 +218,7 @@ TurnReports some_turn(World& world, Window window, std::string& defect) {
 std::string expected(const World& world, const Strategy& before, const StrategyPart& part,
                      const PruningPlan& plan, std::uint64_t checkpoint, Energy funds) {
   if (plan.id != checkpoint) return "not_a_checkpoint";
-  if (before.posture.posture == Posture::crisis) return "in_crisis";
+  if (before.posture == Posture::crisis) return "in_crisis";
   if (world.waning) return "too_late";
   if (world.gate_loss > world.gate_loss_best + recovery_loss_max) return "not_recovered";
   for (const GroupCut& cut : plan.cuts)
