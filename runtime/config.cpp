@@ -235,11 +235,4 @@ std::string effective_config(const RunConfig& config) {
   return to_json(config, Floats::plain).dump(2) + "\n";
 }
 
-std::string logical_config(const RunConfig& config) {
-  auto json = to_json(config, Floats::exact);
-  for (const auto* key : {"name", "pace", "control", "baselines"}) json.erase(key);
-  json.at("data").erase("path");
-  return json.dump();
-}
-
 }  // namespace esper
