@@ -7,6 +7,7 @@
 #include "gpu/norm_refresh.hpp"
 #include "gpu/seed_training.hpp"
 #include "gpu/surgery.hpp"
+#include "messages/failpoint.hpp"
 
 namespace esper {
 
@@ -30,13 +31,13 @@ CheckpointBoundary::CheckpointBoundary(HostModel& host, torch::optim::Optimizer&
 }
 
 void CheckpointBoundary::take(const TurnRelease& turn) {
-  zone_version_ = std::max(zone_version_, turn.zone_version);
-  journal_sequence_ = turn.journal_sequence;
-  journal_head_ = turn.journal_head;
+  memory_.zone_version = std::max(memory_.zone_version, turn.zone_version);
+  memory_.journal_sequence = turn.journal_sequence;
+  memory_.journal_head = turn.journal_head;
   if (turn.surgery) orders_.push_back(*turn.surgery);
 }
 
-std::uint64_t CheckpointBoundary::close(Window window, Tick tick, WindowReport& report) {
+std::uint64_t CheckpointBoundary::close(Window window, WindowReport& report) {
   operations_ = 0;
   for (const SurgeryOrder& order : std::exchange(orders_, {}))
     report.surgeries.push_back(carry_out(order, window));
@@ -52,16 +53,22 @@ std::uint64_t CheckpointBoundary::close(Window window, Tick tick, WindowReport& 
   ready.gate_accuracy = now.accuracy;
   ready.measurable =
       settings_.compaction.enabled && data_.make_host != nullptr && take_copy(checkpoint);
-  if (writer_)
-    writer_->write(take_content(host_, optimizer_, boundary_.bed(), data_, boundary_.history(),
-                                {.checkpoint = checkpoint,
-                                 .window = window,
-                                 .tick = tick,
-                                 .run_seed = settings_.seed,
-                                 .grafts = boundary_.grafts(),
-                                 .journal_sequence = journal_sequence_,
-                                 .journal_head = journal_head_}));
   return operations_;
+}
+
+CheckpointMemory CheckpointBoundary::memory() const {
+  const std::lock_guard lock(coupling_mutex_);
+  return memory_;
+}
+
+void CheckpointBoundary::remember(const CheckpointMemory& memory, const CheckpointReady& ready) {
+  {
+    const std::lock_guard lock(coupling_mutex_);
+    memory_ = memory;
+  }
+  resumed_ = true;
+  if (ready.measurable && !take_copy(ready.checkpoint))
+    throw InvariantViolation("a measurement began before its checkpoint was there");
 }
 
 void CheckpointBoundary::tell(DeviceTelemetry& device) const {
@@ -83,19 +90,19 @@ GateScore CheckpointBoundary::score() {
 
 CheckpointBoundary::Refused CheckpointBoundary::admit(const SurgeryOrder& order, Window window) {
   if (settings_.mode != Mode::act) return {SurgeryRefusal::observe_only, "mode: observe"};
-  if (order.epoch < newest_epoch_)
+  if (order.epoch < memory_.newest_epoch)
     return {SurgeryRefusal::old_epoch, "a newer incarnation has ordered"};
-  if (order.plan.id <= newest_plan_)
+  if (order.plan.id <= memory_.newest_plan)
     return {SurgeryRefusal::already_done, "this plan, or a later one, was carried out"};
   const bool closes =
       checkpoint_at(window, settings_.time.cycle_windows, settings_.time.checkpoint_cycles) > 0;
   if (order.boundary != window || !closes)
     return {SurgeryRefusal::not_a_checkpoint,
             "for the boundary of window " + std::to_string(order.boundary.value)};
-  if (order.plan.zone_version != zone_version_)
-    return {SurgeryRefusal::zone_changed, "zones of version " + std::to_string(zone_version_) +
-                                              ", planned for " +
-                                              std::to_string(order.plan.zone_version)};
+  if (order.plan.zone_version != memory_.zone_version)
+    return {SurgeryRefusal::zone_changed,
+            "zones of version " + std::to_string(memory_.zone_version) + ", planned for " +
+                std::to_string(order.plan.zone_version)};
   if (order.plan.structure_version != boundary_.history().structure)
     return {SurgeryRefusal::stale_structure,
             "structure of version " + std::to_string(boundary_.history().structure) +
@@ -104,12 +111,31 @@ CheckpointBoundary::Refused CheckpointBoundary::admit(const SurgeryOrder& order,
 }
 
 /// The description is checked by Elesh before it measures; what was never checked is not cut.
-CheckpointBoundary::Refused CheckpointBoundary::coupling() const {
+CheckpointBoundary::Refused CheckpointBoundary::coupling() {
+  // Before a run ended Elesh may have checked, for an order that the journal holds, what it has not
+  // reached again after a resume.
+  if (resumed_) {
+    const std::lock_guard lock(copy_mutex_);
+    if (copy_) (void)look_at_coupling();
+  }
   const std::lock_guard lock(coupling_mutex_);
-  if (!coupling_checked_)
+  if (!memory_.coupling_checked)
     return {SurgeryRefusal::wrong_coupling, "the host's coupled groups were not checked"};
-  if (!coupling_fault_.empty()) return {SurgeryRefusal::wrong_coupling, coupling_fault_};
+  if (!memory_.coupling_fault.empty())
+    return {SurgeryRefusal::wrong_coupling, memory_.coupling_fault};
   return {};
+}
+
+/// Once for a whole run; the copy is there and nobody else's.
+std::string CheckpointBoundary::look_at_coupling() {
+  const std::lock_guard lock(coupling_mutex_);
+  if (!memory_.coupling_checked) {
+    const auto found = coupling_fault(
+        copy_->host(), batches_.front().inputs.slice(0, 0, probe_samples), settings_.seed);
+    memory_.coupling_fault = found.value_or("");
+    memory_.coupling_checked = true;
+  }
+  return memory_.coupling_fault;
 }
 
 SurgeryOutcome CheckpointBoundary::carry_out(const SurgeryOrder& order, Window window) {
@@ -121,9 +147,9 @@ SurgeryOutcome CheckpointBoundary::carry_out(const SurgeryOrder& order, Window w
   };
   count(outcome.parameters_before, outcome.operations_before);
   Refused refused = admit(order, window);
-  newest_epoch_ = std::max(newest_epoch_, order.epoch);
+  memory_.newest_epoch = std::max(memory_.newest_epoch, order.epoch);
   if (refused.refusal == SurgeryRefusal::none) {
-    newest_plan_ = order.plan.id;
+    memory_.newest_plan = order.plan.id;
     const Structure structure(host_, boundary_.bed());
     try {
       refused = operate(order.plan, structure, outcome);
@@ -157,6 +183,7 @@ CheckpointBoundary::Refused CheckpointBoundary::operate(const PruningPlan& plan,
   before_.take(tensors_of(host_.module()), {&optimizer_}, {});
   CutAnswer answer = cut(host_, bed, optimizer_, plan.cuts);
   if (answer.refusal != SurgeryRefusal::none) return {answer.refusal, std::move(answer.detail)};
+  pass(Failpoint::surgery);
   {
     const EvaluationScope still(all_modules(host_, bed));
     refresh_norms(host_, data_.step_batch());
@@ -178,7 +205,7 @@ CheckpointBoundary::Refused CheckpointBoundary::operate(const PruningPlan& plan,
   }
   outcome.cuts = plan.cuts;
   ++boundary_.history().structure;
-  cut_ = ever_cut_ = true;
+  cut_ = memory_.ever_cut = true;
   return {};
 }
 
@@ -206,17 +233,7 @@ std::optional<ImportanceReport> CheckpointBoundary::measure(std::uint64_t checkp
                                                             const std::atomic<bool>& ended) {
   const std::lock_guard lock(copy_mutex_);
   if (!copy_ || copied_ != checkpoint) return std::nullopt;
-  std::string fault;
-  {
-    const std::lock_guard coupling(coupling_mutex_);
-    if (!coupling_checked_) {
-      const auto found = coupling_fault(
-          copy_->host(), batches_.front().inputs.slice(0, 0, probe_samples), settings_.seed);
-      coupling_fault_ = found.value_or("");
-      coupling_checked_ = true;
-    }
-    fault = coupling_fault_;
-  }
+  const std::string fault = look_at_coupling();
   ImportanceReport report;
   if (fault.empty())
     report = esper::measure(*copy_, batches_, data_.loss, ended);

@@ -20,12 +20,22 @@ class CheckpointBoundary {
 
   /// What a turn says of the zones, and its order, which waits for the boundary that it is for.
   void take(const TurnRelease& turn);
-  /// Closes `window`: orders are carried out or refused, a checkpoint is announced and handed to
-  /// the disk's thread. Returns the operations of its passes.
-  [[nodiscard]] std::uint64_t close(Window window, Tick tick, WindowReport& report);
+  /// Closes `window`: orders are carried out or refused, a checkpoint is announced. Returns the
+  /// operations of its passes.
+  [[nodiscard]] std::uint64_t close(Window window, WindowReport& report);
   /// Channels left since the last call: shapes are to be looked at anew.
   [[nodiscard]] bool take_cut() { return std::exchange(cut_, false); }
-  [[nodiscard]] bool ever_cut() const { return ever_cut_; }
+  [[nodiscard]] bool ever_cut() const { return memory_.ever_cut; }
+  /// Hands a checkpoint to the disk's thread; only where one `is_kept`.
+  void keep(CheckpointContent content) { writer_->write(std::move(content)); }
+  [[nodiscard]] bool is_kept() const { return writer_ != nullptr; }
+  /// Blocks until what was handed over is on disk or has failed.
+  void await_disk() {
+    if (writer_) writer_->finish();
+  }
+  [[nodiscard]] CheckpointMemory memory() const;
+  /// The host stands as it did when `ready` was announced; Elesh's copy is taken of it anew.
+  void remember(const CheckpointMemory& memory, const CheckpointReady& ready);
   void tell(DeviceTelemetry& device) const;
 
   /// Elesh's thread: the host's description is checked, once for each structure, and importance
@@ -44,7 +54,8 @@ class CheckpointBoundary {
   [[nodiscard]] Refused operate(const PruningPlan& plan, const Structure& structure,
                                 SurgeryOutcome& outcome);
   void undo(const Structure& structure);
-  [[nodiscard]] Refused coupling() const;
+  [[nodiscard]] Refused coupling();
+  [[nodiscard]] std::string look_at_coupling();
   [[nodiscard]] bool take_copy(std::uint64_t checkpoint);
   [[nodiscard]] GateScore score();
 
@@ -53,23 +64,22 @@ class CheckpointBoundary {
   const SessionSettings& settings_;
   const SessionData& data_;
   StepBoundary& boundary_;
+  CheckpointMemory memory_;  ///< all that outlives a boundary; its coupling under coupling_mutex_
+  bool resumed_{};
+  // Of the boundary under way: no order waits for a later one.
   std::vector<SurgeryOrder> orders_;
-  std::uint64_t zone_version_{}, newest_plan_{}, operations_{};
-  Epoch newest_epoch_;
-  bool cut_{}, ever_cut_{};
-  std::uint64_t journal_sequence_{};  ///< as the newest turn told it
-  std::string journal_head_;
-  std::unique_ptr<CheckpointWriter> writer_;  ///< null: no folder
+  std::uint64_t operations_{};
+  bool cut_{};
   Snapshot before_;                           ///< the hot checkpoint of a surgery
+  std::unique_ptr<CheckpointWriter> writer_;  ///< null: no folder
 
+  // Taken anew of the same model by `remember`.
   std::mutex copy_mutex_;  ///< held by Elesh while it measures; the trainer only tries
   std::unique_ptr<ModelCopy> copy_;
   std::vector<Batch> batches_;
   std::uint64_t copied_{};  ///< checkpoint that the copy is of
   std::uint64_t copied_structure_{};
   mutable std::mutex coupling_mutex_;
-  bool coupling_checked_{};
-  std::string coupling_fault_;  ///< of the host's description; "": it is true
 };
 
 }  // namespace esper

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "gpu/sha256.hpp"
+#include "messages/failpoint.hpp"
 #include "messages/json.hpp"
 
 namespace esper {
@@ -20,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::string_view version = "1";
+constexpr std::string_view version = "2";
 constexpr std::string_view prefix = "checkpoint-", suffix = ".safetensors", part_suffix = ".part";
 constexpr std::size_t length_bytes = 8;
 
@@ -192,7 +193,9 @@ CheckpointRead read_checkpoint(const fs::path& file) {
   const std::string bytes{std::istreambuf_iterator<char>(input), {}};
   if (input.bad()) return {{}, file.string() + " cannot be read"};
   try {
-    return {parse(bytes), {}};
+    CheckpointRead read{parse(bytes), {}};
+    read.content->file = file.string();
+    return read;
   } catch (const json::exception&) {
     return {{}, file.string() + " is damaged: its header is no JSON of a checkpoint"};
   } catch (const std::exception& failure) {
@@ -214,6 +217,7 @@ std::string write_checkpoint(const fs::path& folder, const CheckpointContent& co
     problem = "cannot write " + part.string() + ": " + failure.what();
   }
   if (problem.empty()) {
+    pass(Failpoint::checkpoint_rename);
     fs::rename(part, folder / name, error);
     if (error) problem = "cannot rename " + part.string() + ": " + error.message();
   }
@@ -236,6 +240,18 @@ std::vector<fs::path> checkpoint_files(const fs::path& folder) {
   }
   std::sort(files.begin(), files.end());  // numbers have leading zeros
   return files;
+}
+
+std::vector<CheckpointFound> find_checkpoints(const fs::path& folder) {
+  std::vector<CheckpointFound> found;
+  for (const auto& file : checkpoint_files(folder)) {
+    auto read = read_checkpoint(file);
+    auto& one = found.emplace_back();
+    one.file = file.string();
+    if (read.content) one.place = std::move(read.content->manifest.place);
+    one.problem = std::move(read.problem);
+  }
+  return found;
 }
 
 void keep_newest(const fs::path& folder, std::size_t keep) {

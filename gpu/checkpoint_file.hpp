@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "gpu/checkpoint_content.hpp"
+#include "messages/interfaces.hpp"
 
 namespace esper {
 
@@ -24,6 +25,8 @@ struct CheckpointRead {
 [[nodiscard]] std::string write_checkpoint(const std::filesystem::path& folder,
                                            const CheckpointContent& content);
 
+/// Each of the folder's, oldest first, whole or with what is wrong.
+[[nodiscard]] std::vector<CheckpointFound> find_checkpoints(const std::filesystem::path& folder);
 /// The folder's checkpoints, oldest first.
 [[nodiscard]] std::vector<std::filesystem::path> checkpoint_files(
     const std::filesystem::path& folder);

@@ -74,6 +74,19 @@ void Disturbances::damage(const DisturbanceConfig& disturbance, std::uint64_t in
   }
 }
 
+std::vector<std::uint64_t> Disturbances::memory() const {
+  std::vector<std::uint64_t> words{rewound_ ? 1U : 0U};
+  for (const char damaged : damaged_) words.push_back(damaged != 0 ? 1U : 0U);
+  return words;
+}
+
+void Disturbances::remember(const std::vector<std::uint64_t>& words) {
+  if (words.size() != 1 + damaged_.size())
+    throw std::runtime_error("remembers other disturbances: go on with its run's config");
+  rewound_ = words[0] != 0;
+  for (std::size_t i = 0; i < damaged_.size(); ++i) damaged_[i] = words[i + 1] != 0 ? 1 : 0;
+}
+
 double Disturbances::learning_rate_factor(std::uint64_t step) const {
   double factor = 1;
   for (const auto& disturbance : planned_)

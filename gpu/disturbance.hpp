@@ -19,6 +19,10 @@ class Disturbances {
   void begin_step(std::uint64_t step);
   /// A rollback took the history back: what is due from its next step on is due again.
   void rewind() { rewound_ = true; }
+  /// For a checkpoint: what has befallen the training already, in words.
+  [[nodiscard]] std::vector<std::uint64_t> memory() const;
+  /// Errors: std::runtime_error, one clause, for another number of disturbances.
+  void remember(const std::vector<std::uint64_t>& words);
   /// What the rate of `step` is multiplied by.
   [[nodiscard]] double learning_rate_factor(std::uint64_t step) const;
   /// labels [samples], int64; as they are, the same tensor, where nothing disturbs them.
@@ -32,6 +36,7 @@ class Disturbances {
   std::vector<DisturbanceConfig> planned_;
   HostModel& host_;
   std::uint64_t seed_, classes_;
+  // All that outlives a step: what `memory` tells.
   std::vector<char> damaged_;  ///< by disturbance
   bool rewound_{};
 };

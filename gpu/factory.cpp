@@ -1,10 +1,12 @@
 // What libesper_gpu.so exports.
 #include <algorithm>
+#include <cstdlib>
 
 #include <torch/version.h>
 
 #include "gpu/trainer.hpp"
 #include "gpu/window_statistics.hpp"
+#include "messages/failpoint.hpp"
 
 namespace esper {
 
@@ -12,11 +14,21 @@ namespace {
 
 class GpuFactory final : public TrainingFactory {
  public:
+  GpuFactory() {
+    if (const char* failpoint = std::getenv(failpoint_variable); failpoint != nullptr)
+      problem_ = arm_failpoint(failpoint);
+  }
+
   [[nodiscard]] std::unique_ptr<Training> make(const TrainingRequest& request) override {
+    if (!problem_.empty()) throw std::runtime_error(problem_);
     return std::make_unique<Trainer>(request);
   }
 
   [[nodiscard]] std::string torch_version() const override { return TORCH_VERSION; }
+
+  [[nodiscard]] std::vector<CheckpointFound> checkpoints(const std::string& folder) override {
+    return find_checkpoints(folder);
+  }
 
   void measure_latency(const std::vector<Training*>& trained,
                        std::vector<TrainedModel*> models) override {
@@ -40,6 +52,9 @@ class GpuFactory final : public TrainingFactory {
       models[i]->latency_single_seconds_min = quantile(singles[i], 0);
     }
   }
+
+ private:
+  std::string problem_;  ///< of the environment; "": none
 };
 
 }  // namespace

@@ -1,9 +1,13 @@
 #include "gpu/session.hpp"
 
+#include <ATen/Parallel.h>
+
 #include "actors/decisions/number.hpp"
+#include "gpu/rebuilding.hpp"
 #include "gpu/seed_training.hpp"
 #include "gpu/weaning.hpp"
 #include "gpu/window_statistics.hpp"
+#include "messages/failpoint.hpp"
 
 namespace esper {
 
@@ -44,11 +48,14 @@ Session::Session(HostModel& host, torch::optim::Optimizer& optimizer, SessionSet
 void Session::start_step() {
   if (settings_.mode == Mode::off) return;
   step_began_ = Clock::now();
-  ++tick_.value;
+  ++memory_.tick.value;
   ratio_ = data_.learning_rate_ratio();
   verdict_ = {};
   for (const auto& live : bed().seeds())
-    if (live->on_graph()) live->set_alpha(take_step(live->ramp));
+    if (live->on_graph()) {
+      live->set_alpha(take_step(live->ramp));
+      if (live->ramp.step < live->ramp.ramp_steps) pass(Failpoint::ramp);
+    }
   seeds_in_path_ = bed().any_touches_host();
   if (seeds_in_path_) keep_buffers();
   control_seconds_ += seconds_since(step_began_);
@@ -107,7 +114,7 @@ StepVerdict Session::after_backward(const at::Tensor& loss) {
   if (reason != nullptr) {
     skip_step(reason);
   } else {
-    const bool last = tick_.value % settings_.time.window_steps == 0;
+    const bool last = memory_.tick.value % settings_.time.window_steps == 0;
     telemetry_.measure_activations(data_.step_batch().inputs, last);
     train_seeds();
   }
@@ -134,8 +141,8 @@ void Session::undo_ignored_update() {
   parameters_.clear();
   if (!moved) return;
   before_skip_.restore();
-  verdict_ignored_ = true;
-  exchange_.draft().verdict_ignored = !std::exchange(ignored_told_, true);
+  memory_.verdict_ignored = true;
+  exchange_.draft().verdict_ignored = !std::exchange(memory_.ignored_told, true);
 }
 
 void Session::end_step() {
@@ -158,9 +165,9 @@ void Session::end_step() {
     if (live->on_graph())
       for (const auto& parameter : live->parameters) parameter.mutable_grad().reset();
   for (Slot& slot : host_.slots()) slot.forget();
-  const bool boundary = tick_.value % settings_.time.window_steps == 0;
-  if (settings_.pace.mode == Pace::free || stalled_) {
-    take_turns();
+  const bool boundary = memory_.tick.value % settings_.time.window_steps == 0;
+  if (settings_.pace.mode == Pace::free || memory_.stalled) {
+    take_turns(memory_.window);
     if (!boundary) escape_now();
   }
   control_seconds_ += seconds_since(call_began_);
@@ -173,20 +180,21 @@ void Session::train_seeds() {
   for (const auto& live : bed().seeds())
     if (live->touches_host()) task_step(*live, ratio_);
   const std::uint32_t every = std::max<std::uint32_t>(settings_.time.shadow_every_steps, 1);
-  if (tick_.value % every != 0) return;
+  if (memory_.tick.value % every != 0) return;
   for (const auto& live : bed().seeds())
     if (live->lesson)
       operations_.weaning += live->lesson->teach(host_, bed(), *live, data_.step_batch());
-  if (overhead_.paused) return;
+  if (memory_.overhead.paused) return;
   for (const auto& live : bed().seeds())
     if (live->stage == Stage::train_isolated)
       operations_.shadow +=
           shadow_pass(host_, optimizer_, bed(), *live, data_.step_batch(), data_.loss, ratio_);
 }
 
-void Session::take_turns() {
-  while (pending_count_ < pending_.size() && exchange_.poll(pending_[pending_count_].turn)) {
-    newest_turn_ = pending_[pending_count_].turn.turn;
+void Session::take_turns(Window newest) {
+  while (pending_count_ < pending_.size() &&
+         exchange_.poll(pending_[pending_count_].turn, newest)) {
+    memory_.newest_turn = pending_[pending_count_].turn.turn;
     pending_[pending_count_++].escapes_done = false;
   }
 }
@@ -197,7 +205,8 @@ void Session::escape_now() {
     pending_[i].escapes_done = true;
     for (const auto& command : pending_[i].turn.commands)
       if (command.kind == CommandKind::escape)
-        boundary_.apply(command, window_ + 1, overhead_.paused, exchange_.draft().outcomes);
+        boundary_.apply(command, memory_.window + 1, memory_.overhead.paused,
+                        exchange_.draft().outcomes);
   }
 }
 
@@ -208,30 +217,30 @@ void Session::apply_turns() {
     checkpoint_.take(turn);
     for (const auto& command : turn.commands)
       if (!escapes_done || command.kind != CommandKind::escape)
-        boundary_.apply(command, window_, overhead_.paused, draft.outcomes);
-    const bool late = turn.turn + 1 != window_;
-    late_turns_ += late ? 1 : 0;
-    draft.applied.push_back({.turn = turn.turn, .boundary = window_, .late = late});
+        boundary_.apply(command, memory_.window, memory_.overhead.paused, draft.outcomes);
+    const bool late = turn.turn + 1 != memory_.window;
+    memory_.late_turns += late ? 1 : 0;
+    draft.applied.push_back({.turn = turn.turn, .boundary = memory_.window, .late = late});
   }
   pending_count_ = 0;
 }
 
 void Session::watch_executor() {
-  const std::uint64_t awaited = window_.value - 1;  // the turn that should be here
-  if (awaited >= newest_turn_.value + settings_.reflex.executor_silent_windows)
+  const std::uint64_t awaited = memory_.window.value - 1;  // the turn that should be here
+  if (awaited >= memory_.newest_turn.value + settings_.reflex.executor_silent_windows)
     boundary_.escape_by_reflex("executor_silent", exchange_.draft().outcomes);
 }
 
 void Session::close_window() {
-  ++window_.value;
-  if (settings_.pace.mode == Pace::lockstep && !stalled_) {
+  ++memory_.window.value;
+  if (settings_.pace.mode == Pace::lockstep && !memory_.stalled) {
     const std::chrono::milliseconds patience{settings_.pace.stall_ms_max};
-    const Window due{window_.value - 1};
+    const Window due{memory_.window.value - 1};
     const bool stopping = stop_ != nullptr && stop_->load();
     if (!exchange_.await_turn(due, patience, stop_) && exchange_.control_alive() && !stopping &&
         (stop_ == nullptr || !stop_->load()))
-      exchange_.draft().stalled = stalled_ = true;  // it never waits again
-    take_turns();
+      exchange_.draft().stalled = memory_.stalled = true;  // it never waits again
+    take_turns(due);
   }
   call_began_ = Clock::now();
   apply_turns();
@@ -239,15 +248,15 @@ void Session::close_window() {
     watch_executor();
     operations_.gate += boundary_.take_gate_operations();
     if (!bed().seeds().empty())
-      operations_.gate +=
-          gate_passes(host_, bed(), data_, settings_.time, settings_.gates, overhead_.paused);
+      operations_.gate += gate_passes(host_, bed(), data_, settings_.time, settings_.gates,
+                                      memory_.overhead.paused);
     for (Slot& slot : host_.slots()) slot.forget();
   }
   auto& draft = exchange_.draft();
-  operations_.gate += checkpoint_.close(window_, tick_, draft);
+  operations_.gate += checkpoint_.close(memory_.window, draft);
   const bool cut = checkpoint_.take_cut();
-  draft.window = window_;
-  draft.tick = tick_;
+  draft.window = memory_.window;
+  draft.tick = memory_.tick;
   draft.step = boundary_.history().step;
   draft.operations = operations_;
   // Time decides nothing unless a config asks for it.
@@ -257,21 +266,71 @@ void Session::close_window() {
                            ? control_seconds_ / windows_seconds
                            : 0;
   draft.overhead_paused =
-      observe(overhead_, operations_, settings_.limits.overhead_ratio_max, share);
-  telemetry_.close(window_, ratio_, draft.regions);
+      observe(memory_.overhead, operations_, settings_.limits.overhead_ratio_max, share);
+  telemetry_.close(memory_.window, ratio_, draft.regions);
   if (cut) telemetry_.look_again(host_);
   tell_seeds(draft.regions);
   control_seconds_ += seconds_since(call_began_);
   tell_device(draft.device);
-  operations_total_.training += operations_.training;
-  operations_total_.seeds += operations_.seeds;
-  operations_total_.shadow += operations_.shadow;
-  operations_total_.gate += operations_.gate;
-  operations_total_.weaning += operations_.weaning;
+  memory_.operations.training += operations_.training;
+  memory_.operations.seeds += operations_.seeds;
+  memory_.operations.shadow += operations_.shadow;
+  memory_.operations.gate += operations_.gate;
+  memory_.operations.weaning += operations_.weaning;
   operations_ = {};
   // Before the window goes out: who answers it reads seeds as they are.
-  if (boundary_.take_changed() || bed().unfossilised() > 0) exchange_.publish_seeds(bed().status());
+  if (boundary_.take_changed() || cut || bed().unfossilised() > 0)
+    exchange_.publish_seeds(bed().status());
+  // Stopped while it waited for its turn, this boundary lacks what the journal says happened here.
+  const bool cut_short = settings_.pace.mode == Pace::lockstep && stop_ != nullptr &&
+                         stop_->load() && memory_.newest_turn + 1 < memory_.window;
+  if (draft.checkpoint && checkpoint_.is_kept() && !cut_short) checkpoint_.keep(content());
   exchange_.publish();
+}
+
+/// Last of all that a boundary does, so that nothing but the report's way out lies behind the cut.
+CheckpointContent Session::content() {
+  const auto& history = boundary_.history();
+  CheckpointContent content = take_content(host_, optimizer_, bed(), data_, history);
+  CheckpointManifest& manifest = content.manifest;
+  manifest.checkpoints = checkpoint_.memory();
+  manifest.place = {.checkpoint = exchange_.draft().checkpoint->checkpoint,
+                    .window = memory_.window,
+                    .tick = memory_.tick,
+                    .step = history.step,
+                    .run_seed = settings_.seed,
+                    .journal_sequence = manifest.checkpoints.journal_sequence,
+                    .journal_head = manifest.checkpoints.journal_head};
+  manifest.config_hash = settings_.config_hash;
+  manifest.session = memory_;
+  manifest.boundary = boundary_.memory();
+  manifest.telemetry = telemetry_.memory();
+  manifest.exchange = exchange_.memory(memory_.newest_turn);
+  return content;
+}
+
+void Session::resume(const CheckpointContent& content) {
+  const CheckpointManifest& manifest = content.manifest;
+  try {
+    const RunIdentity own{.seed = settings_.seed,
+                          .config_hash = settings_.config_hash,
+                          .threads = static_cast<std::uint32_t>(at::get_num_threads())};
+    refuse_other_run(manifest, own, host_.description());
+    rebuild(content, host_, optimizer_, bed(), data_, settings_, boundary_.history());
+    telemetry_.look_again(host_);
+    telemetry_.remember(manifest.telemetry);
+    exchange_.remember(manifest.exchange);
+  } catch (const std::runtime_error& problem) {
+    throw std::runtime_error(content.file + " " + problem.what());
+  }
+  memory_ = manifest.session;
+  boundary_.memory() = manifest.boundary;
+  const auto& reports = manifest.exchange.reports;
+  checkpoint_.remember(manifest.checkpoints, reports.back().checkpoint.value());
+  for (const WindowReport& report : reports) {
+    exchange_.draft() = report;
+    exchange_.publish();
+  }
 }
 
 void Session::tell_seeds(std::vector<RegionTelemetry>& regions) {

@@ -34,13 +34,21 @@ class Session {
   /// undone here.
   void end_step();
 
-  [[nodiscard]] Tick tick() const { return tick_; }
+  /// Goes on from a checkpoint, before the first step: with a host, an optimizer and data as they
+  /// were at the run's very beginning, whatever their weights, and an exchange that nobody reads
+  /// yet. Publishes the reports that the journal may not have.
+  /// Errors: std::runtime_error, one sentence with the file's path; all is then of no more use.
+  void resume(const CheckpointContent& content);
+  /// Blocks until the checkpoints taken are on disk, or have failed.
+  void await_checkpoints() { checkpoint_.await_disk(); }
+
+  [[nodiscard]] Tick tick() const { return memory_.tick; }
   [[nodiscard]] Step step() const { return const_cast<Session*>(this)->boundary_.history().step; }
-  [[nodiscard]] Window last_window() const { return window_; }
-  [[nodiscard]] bool stalled() const { return stalled_; }
-  [[nodiscard]] std::uint64_t late_turns() const { return late_turns_; }
-  [[nodiscard]] bool verdict_ignored() const { return verdict_ignored_; }
-  [[nodiscard]] const OperationCount& operations() const { return operations_total_; }
+  [[nodiscard]] Window last_window() const { return memory_.window; }
+  [[nodiscard]] bool stalled() const { return memory_.stalled; }
+  [[nodiscard]] std::uint64_t late_turns() const { return memory_.late_turns; }
+  [[nodiscard]] bool verdict_ignored() const { return memory_.verdict_ignored; }
+  [[nodiscard]] const OperationCount& operations() const { return memory_.operations; }
   [[nodiscard]] SeedBed& bed() { return boundary_.bed(); }
   /// Channels were cut.
   [[nodiscard]] bool cut() const { return checkpoint_.ever_cut(); }
@@ -58,13 +66,14 @@ class Session {
   void restore_buffers();
   void undo_ignored_update();
   void train_seeds();
-  void take_turns();
+  void take_turns(Window newest);
   void escape_now();
   void apply_turns();
   void watch_executor();
   void close_window();
   void tell_seeds(std::vector<RegionTelemetry>& regions);
   void tell_device(DeviceTelemetry& device);
+  [[nodiscard]] CheckpointContent content();
 
   HostModel& host_;
   torch::optim::Optimizer& optimizer_;
@@ -75,23 +84,19 @@ class Session {
   StepBoundary boundary_;
   CheckpointBoundary checkpoint_;
   WindowTelemetry telemetry_;
+  SessionMemory memory_;  ///< all that outlives a window, but for what is its members' own
+  // Of the step or the window under way: set anew, or empty, where a window begins.
   std::vector<at::Tensor> parameters_;                      ///< the host's, for the versions below
   std::vector<std::pair<at::Tensor, at::Tensor>> buffers_;  ///< live, before the step
   std::vector<std::uint64_t> versions_;                     ///< of parameters_, at a skip
   Snapshot before_skip_;
-  Overhead overhead_;
-  OperationCount operations_, operations_total_;
+  OperationCount operations_;
   std::array<Pending, TurnExchange::turns_waiting_max> pending_;
   std::size_t pending_count_{};
-  Tick tick_;
-  Window window_;  ///< closed windows
-  Window newest_turn_;
   double ratio_{1};  ///< learning rate over its peak, of this step
   double loss_{};
   StepVerdict verdict_;
   bool seeds_in_path_{}, loss_finite_{true};
-  bool stalled_{}, verdict_ignored_{}, ignored_told_{};
-  std::uint64_t late_turns_{};
   Clock::time_point step_began_, call_began_;
   double control_seconds_{};
   std::vector<double> step_seconds_;

@@ -25,6 +25,10 @@ struct SessionData {
   /// Data position, any words; both empty: a rollback then restores state only.
   std::function<std::vector<std::uint64_t>()> position;
   std::function<void(const std::vector<std::uint64_t>&)> set_position;
+  /// What else the loop remembers from step to step, any words, for a checkpoint on disk alone;
+  /// both empty: nothing.
+  std::function<std::vector<std::uint64_t>()> memory;
+  std::function<void(const std::vector<std::uint64_t>&)> set_memory;
   std::vector<at::Generator> generators;  ///< drawn from by the loop, but the global one
   std::uint32_t batch_samples{};          ///< per step
   /// Logits and targets to the share correct, [0, 1]. Empty: surgery is verified by loss alone.
@@ -50,6 +54,7 @@ struct SessionSettings {
   DecisionConfig decisions;
   std::vector<Blueprint> blueprints;  ///< what may be germinated
   std::string checkpoints_folder{};   ///< "": none are written
+  std::string config_hash{};          ///< a checkpoint with another is refused
   ModuleBuilder builder{build};       ///< makes their modules
 };
 
@@ -70,6 +75,7 @@ struct SessionSettings {
           .decisions = config.decisions,
           .blueprints = std::move(blueprints),
           .checkpoints_folder = {},
+          .config_hash = {},
           .builder = build};
 }
 

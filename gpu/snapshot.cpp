@@ -103,6 +103,32 @@ void Snapshot::restore_optimizer(Saved& saved) {
   for (const auto& group : saved.groups) optimizer.param_groups().emplace_back(group);
 }
 
+Tensor Snapshot::value_of(const Tensor& live) const {
+  for (const auto& [place, value] : tensors_)
+    if (place.is_same(live)) return value;
+  return {};
+}
+
+const Snapshot::Moments* Snapshot::moments_of(const Tensor& parameter) const {
+  for (const Saved& saved : optimizers_)
+    for (const Moments& moments : saved.moments)
+      if (moments.key == parameter.unsafeGetTensorImpl()) return &moments;
+  return nullptr;
+}
+
+Tensor Snapshot::state_of(const at::Generator& generator) const {
+  for (const auto& [stream, state] : generators_)
+    if (stream == generator) return state;
+  return {};
+}
+
+std::vector<torch::optim::OptimizerParamGroup> Snapshot::groups_of(
+    const torch::optim::Optimizer& optimizer) const {
+  for (const Saved& saved : optimizers_)
+    if (saved.optimizer == &optimizer) return saved.groups;
+  return {};
+}
+
 void Snapshot::restore() {
   if (!taken_) throw InvariantViolation("there is no hot checkpoint to restore");
   torch::NoGradGuard guard;

@@ -25,6 +25,19 @@ class Snapshot {
   /// No graph may be alive. Errors: InvariantViolation without a take.
   void restore();
 
+  struct Moments {
+    at::TensorImpl* key{};
+    std::int64_t step{};
+    torch::Tensor first, second, largest;  ///< `largest` only with amsgrad
+  };
+  /// What it holds of a live tensor, a parameter's moments, a stream, an optimizer: not copied.
+  /// Undefined, null, empty: nothing.
+  [[nodiscard]] torch::Tensor value_of(const torch::Tensor& live) const;
+  [[nodiscard]] const Moments* moments_of(const torch::Tensor& parameter) const;
+  [[nodiscard]] torch::Tensor state_of(const at::Generator& generator) const;
+  [[nodiscard]] std::vector<torch::optim::OptimizerParamGroup> groups_of(
+      const torch::optim::Optimizer& optimizer) const;
+
   [[nodiscard]] bool taken() const { return taken_; }
   /// Forgets what was taken but keeps the memory.
   void drop() { taken_ = false; }
@@ -32,11 +45,6 @@ class Snapshot {
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
  private:
-  struct Moments {
-    at::TensorImpl* key{};
-    std::int64_t step{};
-    torch::Tensor first, second, largest;  ///< `largest` only with amsgrad
-  };
   struct Saved {
     torch::optim::Optimizer* optimizer{};
     std::vector<torch::optim::OptimizerParamGroup> groups;

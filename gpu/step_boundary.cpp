@@ -7,6 +7,7 @@
 #include "gpu/optimizer_move.hpp"
 #include "gpu/seed_training.hpp"
 #include "gpu/weaning.hpp"
+#include "messages/failpoint.hpp"
 
 namespace esper {
 
@@ -44,17 +45,17 @@ StepBoundary::StepBoundary(HostModel& host, torch::optim::Optimizer& optimizer,
       exchange_(exchange),
       bed_(host),
       history_{.step = {}, .reflex = Reflex(settings.reflex), .structure = 0},
-      high_water_(host.description().regions.size()) {}
+      memory_{.high_water = std::vector<HighWater>(host.description().regions.size())} {}
 
-StepBoundary::HighWater& StepBoundary::high_water(const CommandId& id) {
-  auto& mark = high_water_.at(id.region.value);
+HighWater& StepBoundary::high_water(const CommandId& id) {
+  auto& mark = memory_.high_water.at(id.region.value);
   if (id.epoch > mark.epoch) mark = {.epoch = id.epoch};
   return mark;
 }
 
 StepBoundary::Refused StepBoundary::admit(const AdaptationCommand& command, Window boundary) {
   const auto& id = command.id;
-  if (id.region.value >= high_water_.size())
+  if (id.region.value >= memory_.high_water.size())
     return {CommandRefusal::unknown_slot, "no region " + std::to_string(id.region.value)};
   if (id.epoch < exchange_.fence_of(id.region))
     return {CommandRefusal::old_epoch, "a newer incarnation has been seen"};
@@ -225,7 +226,7 @@ StepBoundary::Refused StepBoundary::graft(LiveSeed& live, const Mitigations& mit
   if (!usable_alpha_stages(asked.alpha_stages))
     return {CommandRefusal::fault, "alpha_stages must ascend within (0, 1]"};
   live.average.settle(live.parameters);
-  live.checkpoint = take_checkpoint(host_, optimizer_, bed_, data_, history_, ++grafts_);
+  live.checkpoint = take_checkpoint(host_, optimizer_, bed_, data_, history_, ++memory_.grafts);
   live.mitigations = Mitigations(asked);
   live.ramp = alpha_ramp(live.mitigations.alpha_stages, settings_.time.window_steps);
   advance(live.ramp);
@@ -239,6 +240,7 @@ StepBoundary::Refused StepBoundary::graft(LiveSeed& live, const Mitigations& mit
 
 void StepBoundary::fossilise(LiveSeed& live) {
   host_.adopt(*live.seed);
+  pass(Failpoint::fossilise);
   move_parameters(*live.optimizer, optimizer_, live.parameters,
                   optimizer_.param_groups().front().options().clone());
   live.optimizer.reset();

@@ -22,17 +22,14 @@ class StepBoundary {
 
   [[nodiscard]] SeedBed& bed() { return bed_; }
   [[nodiscard]] SurvivingHistory& history() { return history_; }
-  [[nodiscard]] std::uint64_t grafts() const { return grafts_; }
+  /// For a checkpoint, as set and put back.
+  [[nodiscard]] BoundaryMemory& memory() { return memory_; }
   /// Something that seeds() shows has changed since the last call.
   [[nodiscard]] bool take_changed() { return std::exchange(changed_, false); }
   /// What looking at the gate split cost the commands carried out since the last call.
   [[nodiscard]] std::uint64_t take_gate_operations() { return std::exchange(gate_operations_, 0); }
 
  private:
-  struct HighWater {
-    Epoch epoch;
-    std::uint64_t commands{}, escapes{};
-  };
   struct Refused {
     CommandRefusal refusal{CommandRefusal::none};
     std::string detail;
@@ -58,10 +55,10 @@ class StepBoundary {
   const SessionSettings& settings_;
   const SessionData& data_;
   TurnExchange& exchange_;
-  SeedBed bed_;
+  SeedBed bed_;  // in checkpoints, as is the history
   SurvivingHistory history_;
-  std::vector<HighWater> high_water_;  // by region
-  std::uint64_t grafts_{};
+  BoundaryMemory memory_;
+  // Taken by the session before a window's report goes out.
   std::uint64_t gate_operations_{};
   bool changed_{};
 };

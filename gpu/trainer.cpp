@@ -1,5 +1,7 @@
 #include "gpu/trainer.hpp"
 
+#include <bit>
+
 #include <ATen/Parallel.h>
 #include <torch/nn/functional/loss.h>
 #include <torch/utils.h>
@@ -9,11 +11,14 @@
 #include "actors/decisions/random.hpp"
 #include "gpu/fashion_cnn.hpp"
 #include "gpu/isolation.hpp"
+#include "gpu/rebuilding.hpp"
 #include "gpu/risk_assay.hpp"
 #include "gpu/schedule.hpp"
 #include "gpu/seed_coupling.hpp"
+#include "gpu/sha256.hpp"
 #include "gpu/surgery.hpp"
 #include "gpu/weights_hash.hpp"
+#include "messages/logical_config.hpp"
 
 namespace esper {
 
@@ -29,6 +34,13 @@ std::unique_ptr<HostModel> seeded_host(const RunConfig& config,
   seed_global_stream(config.seed, "host");
   return make_host(config.model.host, config.model.size, widths, config.training.dropout,
                    config.model.regions);
+}
+
+std::string config_hash(const RunConfig& config) {
+  Sha256 digest;
+  const std::string text = logical_config(config);
+  digest.add(text.data(), text.size());
+  return digest.finish();
 }
 
 }  // namespace
@@ -51,6 +63,29 @@ Trainer::Trainer(const TrainingRequest& request)
   steps_ = config_.training.epochs * data_.batches_per_epoch();
   if (config_.training.steps_max > 0)
     steps_ = std::min<std::uint64_t>(steps_, config_.training.steps_max);
+  if (!request.resume_from.empty()) read_cut(request.resume_from);
+}
+
+/// The host is left as it was launched, for whoever asks about it before `run`.
+void Trainer::read_cut(const std::string& file) {
+  if (!exchange_) throw std::runtime_error(file + " cannot be gone on from in mode off");
+  auto read = read_checkpoint(file);
+  if (!read.content) throw std::runtime_error(read.problem);
+  cut_ = std::move(read.content);
+  try {
+    refuse_other_run(cut_->manifest,
+                     {.seed = config_.seed,
+                      .config_hash = config_hash(config_),
+                      .threads = config_.training.threads},
+                     host_->description());
+    exchange_->remember(cut_->manifest.exchange);
+  } catch (const std::runtime_error& problem) {
+    throw std::runtime_error(file + " " + problem.what());
+  }
+}
+
+std::optional<CheckpointPlace> Trainer::resumed() const {
+  return cut_ ? std::optional{cut_->manifest.place} : std::nullopt;
 }
 
 void Trainer::plant(const std::vector<PlantedSeed>& seeds) {
@@ -119,6 +154,16 @@ SessionData Trainer::session_data() {
     data_.set_position({.epoch = position.at(0), .batch = position.at(1)});
     disturbances_.rewind();
   };
+  data.memory = [this] {
+    auto words = disturbances_.memory();
+    words.push_back(std::bit_cast<std::uint64_t>(loss_));
+    return words;
+  };
+  data.set_memory = [this](std::vector<std::uint64_t> words) {
+    loss_ = std::bit_cast<double>(words.back());
+    words.pop_back();
+    disturbances_.remember(words);
+  };
   data.batch_samples = config_.training.batch;
   data.score = [](const at::Tensor& logits, const at::Tensor& labels) {
     return logits.argmax(1).eq(labels).to(at::kFloat).mean().item<double>();
@@ -180,8 +225,13 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop,
   if (exchange_) {
     SessionSettings settings = session_settings(config_, blueprints_);
     settings.checkpoints_folder = checkpoints_;
+    settings.config_hash = config_hash(config_);
     session_ = std::make_unique<Session>(*host_, *optimizer_, std::move(settings), session_data(),
                                          *exchange_, &stop);
+    if (cut_) {
+      session_->resume(*cut_);
+      cut_->tensors.clear();  // `resumed` is still to be answered, for which the place is enough
+    }
   }
   host_->module().train();
   const auto began = std::chrono::steady_clock::now();

@@ -1,6 +1,7 @@
 #pragma once
 // Our own loop: a host of ours on Fashion-MNIST, with AdamW, clipping by global norm and a
 // warm-up, stable, decay schedule. One integer decides every random number.
+#include "gpu/checkpoint_file.hpp"
 #include "gpu/disturbance.hpp"
 #include "gpu/fashion_data.hpp"
 #include "gpu/session.hpp"
@@ -10,11 +11,13 @@ namespace esper {
 
 class Trainer final : public Training {
  public:
-  /// Errors: std::runtime_error, one sentence, when data is missing or the host is unknown.
+  /// Errors: std::runtime_error, one sentence, when data is missing, the host is unknown, or the
+  /// checkpoint to resume from is damaged or of another run.
   explicit Trainer(const TrainingRequest& request);
 
   [[nodiscard]] const HostDescription& host() const override { return host_->description(); }
   [[nodiscard]] Executor* executor() override { return exchange_.get(); }
+  [[nodiscard]] std::optional<CheckpointPlace> resumed() const override;
   [[nodiscard]] Catalogue assess(const std::vector<Blueprint>& blueprints) override;
   [[nodiscard]] TrainingEnd run(const std::atomic<bool>& stop,
                                 const std::function<void(const TrainingProgress&)>& tell) override;
@@ -32,6 +35,7 @@ class Trainer final : public Training {
   void clip();
   [[nodiscard]] TrainedModel report_model();
   void plant(const std::vector<PlantedSeed>& seeds);
+  void read_cut(const std::string& file);
   /// Share correct and mean loss in nats per sample, host in evaluation mode.
   [[nodiscard]] std::pair<double, double> evaluate(const Samples& samples);
 
@@ -45,7 +49,8 @@ class Trainer final : public Training {
   std::vector<Blueprint> blueprints_;
   std::vector<std::shared_ptr<Seed>> planted_;  // part of the host from the first step on
   std::unique_ptr<torch::optim::AdamW> optimizer_;
-  std::unique_ptr<Session> session_;  // null in mode off
+  std::unique_ptr<Session> session_;      // null in mode off
+  std::optional<CheckpointContent> cut_;  // that `run` goes on from
   std::uint64_t steps_{}, own_steps_{};
   Samples batch_;
   double loss_{};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <stdexcept>
 
 namespace esper {
 
@@ -158,10 +159,12 @@ bool TurnExchange::release(const TurnRelease& turn) {
   return true;
 }
 
-bool TurnExchange::poll(TurnRelease& turn) {
+bool TurnExchange::poll(TurnRelease& turn, Window newest) {
   const auto taken = turns_taken_.load(std::memory_order_relaxed);
   if (taken == turns_given_.load(std::memory_order_acquire)) return false;
-  std::swap(turn, turns_[taken % turns_waiting_max]);
+  TurnRelease& next = turns_[taken % turns_waiting_max];
+  if (next.turn > newest) return false;  // a journal's turns may be handed over ahead of their time
+  std::swap(turn, next);
   turns_taken_.store(taken + 1, std::memory_order_release);
   return true;
 }
@@ -206,6 +209,34 @@ std::vector<SeedStatus> TurnExchange::seeds() const {
 void TurnExchange::publish_seeds(const std::vector<SeedStatus>& seeds) {
   const std::lock_guard lock(seeds_lock_);
   seeds_ = seeds;
+}
+
+ExchangeMemory TurnExchange::memory(Window taken) {
+  ExchangeMemory memory;
+  for (std::uint32_t region = 0; region < regions_; ++region)
+    memory.fences.push_back(fence_of({region}));
+  memory.released = taken;
+  // Cells are written by this thread alone. What a released turn answers is in the journal.
+  const auto written = written_.load(std::memory_order_relaxed);
+  for (auto i = finished_.load(std::memory_order_acquire); i != written; ++i)
+    if (cell(i).report.window > taken) memory.reports.push_back(cell(i).report);
+  memory.reports.push_back(draft_);
+  memory.seeds = seeds();
+  return memory;
+}
+
+void TurnExchange::remember(const ExchangeMemory& memory) {
+  if (memory.fences.size() != regions_)
+    throw std::runtime_error("is of a host with " + std::to_string(memory.fences.size()) +
+                             " regions, not " + std::to_string(regions_));
+  for (std::uint32_t region = 0; region < regions_; ++region)
+    raise_fence({region}, memory.fences[region]);
+  {
+    const std::lock_guard lock(giver_);
+    if (released_.load(std::memory_order_relaxed) < memory.released.value)
+      released_.store(memory.released.value, std::memory_order_release);
+  }
+  publish_seeds(memory.seeds);
 }
 
 std::optional<ImportanceReport> TurnExchange::measure_importance(std::uint64_t checkpoint) {

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "gpu/semaphore.hpp"
+#include "gpu/session_memory.hpp"
 #include "messages/interfaces.hpp"
 
 namespace esper {
@@ -40,8 +41,9 @@ class TurnExchange final : public Executor {
   /// Hands the draft over and empties it. With no free cell it takes over from the newest unread
   /// window, so the reader always finds the latest one and loses no outcome.
   void publish();
-  /// The next turn handed over, in order; false: none waits.
-  [[nodiscard]] bool poll(TurnRelease& turn);
+  /// The next turn handed over, in order, that is not of a later window than `newest`; false: none
+  /// waits.
+  [[nodiscard]] bool poll(TurnRelease& turn, Window newest);
   /// Waits until `turn` was handed over, at most `patience`, and only while the control side lives
   /// and `stop` (may be null) is false. True: it is there.
   [[nodiscard]] bool await_turn(Window turn, std::chrono::milliseconds patience,
@@ -58,6 +60,13 @@ class TurnExchange final : public Executor {
   void set_measure(Measure measure) { measure_ = std::move(measure); }
   /// What seeds() answers from now on. Takes a lock: call only when something changed.
   void publish_seeds(const std::vector<SeedStatus>& seeds);
+
+  /// For a checkpoint, with the draft as its newest report. `taken`: the newest turn that was.
+  [[nodiscard]] ExchangeMemory memory(Window taken);
+  /// Fences, released() and seeds() of a run that goes on from a checkpoint; none goes back. The
+  /// reports are left to whoever publishes them. Errors: std::runtime_error, one clause, for
+  /// another number of regions.
+  void remember(const ExchangeMemory& memory);
 
  private:
   enum class Content : std::uint8_t { empty, writing, ready, reading };

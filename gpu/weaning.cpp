@@ -65,13 +65,6 @@ WeaningLesson::WeaningLesson(HostModel& host, const SeedBed& bed, RegionId regio
     anchors_.push_back(with_copy(parameter));
 }
 
-std::vector<torch::Tensor> WeaningLesson::tensors() const {
-  std::vector<torch::Tensor> all;
-  for (const auto& [live, teacher] : tensors_) all.push_back(teacher);
-  for (const auto& [live, anchor] : anchors_) all.push_back(anchor);
-  return all;
-}
-
 bool WeaningLesson::fits() const {
   return std::all_of(tensors_.begin(), tensors_.end(),
                      [](const Pair& pair) { return pair.first.sizes() == pair.second.sizes(); });

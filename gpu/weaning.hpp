@@ -1,24 +1,21 @@
 #pragma once
 // How a host learns to do without a scaffold: light distillation from the model as it stood when
 // the scaffold began to leave, and a pull of its region's weights to where they stood then.
+#include "gpu/checkpoint_manifest.hpp"
 #include "gpu/live_seed.hpp"
 #include "gpu/session_data.hpp"
 
 namespace esper {
 
-/// A seed that stood in the model when the lesson began.
-struct StandingSeed {
-  SeedId seed;
-  double alpha{};
-
-  static constexpr auto schema = record("StandingSeed", field("seed", &StandingSeed::seed),
-                                        field("alpha", &StandingSeed::alpha));
-};
-
 class WeaningLesson {
  public:
   /// Copies the present model, every seed at its present alpha, and the weights of `region`.
   WeaningLesson(HostModel& host, const SeedBed& bed, RegionId region);
+  using Pair = std::pair<torch::Tensor, torch::Tensor>;  ///< live, as it stood
+  /// As a checkpoint tells of it.
+  WeaningLesson(std::vector<Pair> taught, std::vector<StandingSeed> standing,
+                std::vector<Pair> anchors)
+      : tensors_(std::move(taught)), standing_(std::move(standing)), anchors_(std::move(anchors)) {}
 
   /// After the task's backward, before the host's update. Adds to the host's gradients
   ///   kd_weight · KL(teacher || student) on `batch`, mean over samples, the student being the
@@ -28,12 +25,12 @@ class WeaningLesson {
   /// nothing; one whose model has lost channels since is over. Returns the cost.
   std::uint64_t teach(HostModel& host, SeedBed& bed, const LiveSeed& leaving, const Batch& batch);
 
-  /// For a checkpoint: the teacher's tensors, then the anchors; shared, not copied.
-  [[nodiscard]] std::vector<torch::Tensor> tensors() const;
+  /// For a checkpoint.
+  [[nodiscard]] const std::vector<Pair>& taught() const { return tensors_; }
+  [[nodiscard]] const std::vector<Pair>& anchors() const { return anchors_; }
   [[nodiscard]] const std::vector<StandingSeed>& standing() const { return standing_; }
 
  private:
-  using Pair = std::pair<torch::Tensor, torch::Tensor>;  ///< live, as it stood
   class TeacherScope;
   [[nodiscard]] bool fits() const;
   [[nodiscard]] double alpha_of(SeedId seed) const;

@@ -8,6 +8,7 @@
 // every other seed on trial, and is below 0 more often than above.)
 // source  Polyak, Juditsky 1992; Izmailov et al. 2018, arXiv:1803.05407
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
@@ -24,6 +25,8 @@ class WeightAverage {
   /// The weights become their average, which is then forgotten.
   void settle(const std::vector<at::Tensor>& parameters);
 
+  /// From a checkpoint.
+  void put(std::vector<at::Tensor> averages) { averages_ = std::move(averages); }
   /// For a checkpoint. Empty before the first `take`.
   [[nodiscard]] const std::vector<at::Tensor>& tensors() const { return averages_; }
 

@@ -1,5 +1,7 @@
 #include "gpu/window_telemetry.hpp"
 
+#include <stdexcept>
+
 #include "actors/decisions/number.hpp"
 #include "gpu/window_statistics.hpp"
 
@@ -77,7 +79,7 @@ WindowTelemetry::WindowTelemetry(HostModel& host, const GateConfig& gates,
     measure_sizes(region, host, {index});
     region.changes.reserve(window_steps);
     region.norms.reserve(window_steps);
-    region.calm_ranks.reserve(calm_ranks_kept);
+    region.past.calm_ranks.reserve(calm_ranks_kept);
     regions_.push_back(std::move(region));
   }
   losses_.reserve(window_steps);
@@ -104,11 +106,27 @@ void WindowTelemetry::look_again(HostModel& host) {
     const double before = region.root_parameters;
     measure_sizes(region, host, {index});
     if (region.root_parameters == before) continue;
-    region.calm_ranks.clear();
-    region.next_calm = 0;
-    region.last_rms = 0;
-    region.rank = region.input_rank = 1;
+    region.past.calm_ranks.clear();
+    region.past.next_calm = 0;
+    region.past.last_rms = 0;
+    region.past.rank = region.past.input_rank = 1;
   }
+}
+
+TelemetryMemory WindowTelemetry::memory() const {
+  TelemetryMemory memory;
+  for (const auto& region : regions_) memory.regions.push_back(region.past);
+  memory.loss_before = loss_before_;
+  return memory;
+}
+
+void WindowTelemetry::remember(const TelemetryMemory& memory) {
+  if (memory.regions.size() != regions_.size())
+    throw std::runtime_error("remembers " + std::to_string(memory.regions.size()) +
+                             " regions, not " + std::to_string(regions_.size()));
+  for (std::size_t region = 0; region < regions_.size(); ++region)
+    regions_[region].past = memory.regions[region];
+  loss_before_ = memory.loss_before;
 }
 
 bool WindowTelemetry::measure_gradients() {
@@ -128,22 +146,23 @@ void WindowTelemetry::measure_activations(const at::Tensor& batch, bool with_ran
     const auto& output = region.ports.output->output();
     const auto& input = input_of(region.ports, batch);
     if (!output.defined() || !input.defined()) continue;
-    const double rms = sampled_rms(output), before = region.last_rms;
+    const double rms = sampled_rms(output), before = region.past.last_rms;
     if (!finite(rms)) continue;
     if (before > 0 && region.changes.size() < window_steps_)
       region.changes.push_back((rms > before ? rms - before : before - rms) / before);
-    region.last_rms = rms;
+    region.past.last_rms = rms;
     if (!with_rank) continue;
-    region.output_rms = rms;
-    region.input_rms = sampled_rms(input);
+    region.past.output_rms = rms;
+    region.past.input_rms = sampled_rms(input);
     if (!region.ranker) continue;
-    if (const double rank = (*region.ranker)(output); finite(rank)) region.rank = rank;
+    if (const double rank = (*region.ranker)(output); finite(rank)) region.past.rank = rank;
     if (!region.input_ranker) {
       // The batch, or what a branch's layer reads: its channels are known only now.
       if (input.dim() < 2) continue;
       region.input_ranker.emplace(input.size(1));
     }
-    if (const double rank = (*region.input_ranker)(input); finite(rank)) region.input_rank = rank;
+    if (const double rank = (*region.input_ranker)(input); finite(rank))
+      region.past.input_rank = rank;
   }
 }
 
@@ -166,15 +185,16 @@ void WindowTelemetry::skip(bool non_finite) {
 
 double WindowTelemetry::diversity(Region& region, bool calm) {
   if (calm) {
-    if (region.calm_ranks.size() < calm_ranks_kept)
-      region.calm_ranks.push_back(region.rank);
+    if (region.past.calm_ranks.size() < calm_ranks_kept)
+      region.past.calm_ranks.push_back(region.past.rank);
     else
-      region.calm_ranks[region.next_calm++ % calm_ranks_kept] = region.rank;
+      region.past.calm_ranks[region.past.next_calm++ % calm_ranks_kept] = region.past.rank;
   }
-  if (region.calm_ranks.empty()) return region.input_rank > 0 ? region.rank / region.input_rank : 1;
-  scratch_.assign(region.calm_ranks.begin(), region.calm_ranks.end());
+  if (region.past.calm_ranks.empty())
+    return region.past.input_rank > 0 ? region.past.rank / region.past.input_rank : 1;
+  scratch_.assign(region.past.calm_ranks.begin(), region.past.calm_ranks.end());
   const double median = quantile(scratch_, 0.5);
-  return median > 0 ? region.rank / median : 1;
+  return median > 0 ? region.past.rank / median : 1;
 }
 
 void WindowTelemetry::close_region(Region& region, RegionTelemetry& told) {
@@ -184,7 +204,7 @@ void WindowTelemetry::close_region(Region& region, RegionTelemetry& told) {
     if (!(norm <= told.gradient_norm_max)) told.gradient_norm_max = norm;
   told.gradient_norm_median = quantile(region.norms, 0.5);
   told.non_finite = region.non_finite;
-  told.signal_rms = region.input_rms > 0 ? region.output_rms / region.input_rms : 1;
+  told.signal_rms = region.past.input_rms > 0 ? region.past.output_rms / region.past.input_rms : 1;
   // A region whose signal has died stands as still as one at peace.
   const bool calm = told.steps_covered > 0 && told.non_finite == 0 &&
                     told.jitter <= gates_.jitter_max && told.drift <= gates_.drift_max &&

@@ -1,6 +1,7 @@
 #pragma once
 // Gathers one window's facts per region, step by step, in memory taken once.
 #include "gpu/host_model.hpp"
+#include "gpu/session_memory.hpp"
 #include "gpu/vital_signs.hpp"
 #include "messages/configuration.hpp"
 #include "messages/telemetry.hpp"
@@ -34,6 +35,11 @@ class WindowTelemetry {
   /// After surgery: what regions of another size than before remember of it is forgotten.
   void look_again(HostModel& host);
 
+  /// For a checkpoint, between two windows.
+  [[nodiscard]] TelemetryMemory memory() const;
+  /// Of a host of the same shape. Errors: std::runtime_error, one clause, for other regions.
+  void remember(const TelemetryMemory& memory);
+
   /// The last gradients and loss were finite.
   [[nodiscard]] bool gradients_finite() const { return gradients_finite_; }
 
@@ -42,16 +48,13 @@ class WindowTelemetry {
     RegionPorts ports;
     std::vector<at::Tensor> parameters;
     double root_parameters{};
-    std::vector<double> changes;     ///< |RMS_t - RMS_t-1| / RMS_t-1, of this window's steps
-    std::vector<double> norms;       ///< of accepted steps
-    std::vector<double> calm_ranks;  ///< a ring of the newest calm windows'
-    std::size_t next_calm{};
-    double norm{};                     ///< of the present step
-    double last_rms{};                 ///< 0: none yet
-    double output_rms{}, input_rms{};  ///< of the step with rank
-    double rank{1}, input_rank{1};
+    RegionMemory past;  ///< all that outlives a window
+    // Of the window under way: empty where one begins.
+    std::vector<double> changes;  ///< |RMS_t - RMS_t-1| / RMS_t-1
+    std::vector<double> norms;    ///< of accepted steps
     std::uint64_t non_finite{};
-    std::optional<EffectiveRank> ranker, input_ranker;
+    double norm{};                                      ///< of the present step
+    std::optional<EffectiveRank> ranker, input_ranker;  ///< memory to compute in
   };
   void measure_sizes(Region& region, HostModel& host, RegionId id);
   void close_region(Region& region, RegionTelemetry& told);
@@ -60,9 +63,10 @@ class WindowTelemetry {
   GateConfig gates_;
   std::uint32_t window_steps_;
   std::vector<Region> regions_;
+  double loss_before_{};  ///< outlives a window, as each region's `past`
+  // Of the window, or of the step, under way.
   std::vector<double> losses_, scratch_;
   std::uint32_t skipped_{};
-  double loss_before_{};
   bool gradients_finite_{true};
 };
 

@@ -76,6 +76,11 @@ class Training {
   [[nodiscard]] virtual const HostDescription& host() const = 0;
   /// Null in mode off.
   [[nodiscard]] virtual Executor* executor() = 0;
+  /// The cut that `run` goes on from, known before it is called; nothing: from the first step.
+  /// Until then `host` is the host as it was launched, and the executor has released() and fences
+  /// of the cut. `run` first publishes again the reports whose turns had not been released there,
+  /// the cut's own window last.
+  [[nodiscard]] virtual std::optional<CheckpointPlace> resumed() const { return std::nullopt; }
   /// Measures every blueprint in every slot, seeded, on the blueprint itself.
   [[nodiscard]] virtual Catalogue assess(const std::vector<Blueprint>& blueprints) = 0;
   /// Trains to the end or until `stop`; then reads the test split once.
@@ -90,15 +95,26 @@ struct TrainingRequest {
   std::vector<std::uint32_t> widths;
   std::vector<PlantedSeed> planted = {};  ///< part of the host from the first step on
   std::string checkpoints = {};           ///< folder for checkpoints; "": none are written
+  std::string resume_from = {};           ///< a checkpoint's file; "": from the first step
+};
+
+/// One file of a run's checkpoints.
+struct CheckpointFound {
+  std::string file;
+  std::optional<CheckpointPlace> place;  ///< nothing: it is not whole
+  std::string problem;                   ///< then one sentence, with the path
 };
 
 /// Exported by libesper_gpu.so as `esper_gpu`. Errors: throws std::runtime_error with one clear
-/// sentence when data or device is missing.
+/// sentence when data or device is missing, or when what `resume_from` names is damaged or is not
+/// of this run.
 class TrainingFactory {
  public:
   virtual ~TrainingFactory() = default;
   [[nodiscard]] virtual std::unique_ptr<Training> make(const TrainingRequest& request) = 0;
   [[nodiscard]] virtual std::string torch_version() const = 0;
+  /// The checkpoints of a folder, oldest first, each read and checked whole.
+  [[nodiscard]] virtual std::vector<CheckpointFound> checkpoints(const std::string&) { return {}; }
   /// Interleaved forward passes of trained models: fills both latencies of each, in order.
   virtual void measure_latency(const std::vector<Training*>& trained,
                                std::vector<TrainedModel*> models) = 0;

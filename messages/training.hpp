@@ -22,6 +22,24 @@ struct PlantedSeed {
       field("alpha", &PlantedSeed::alpha), field("born_channels", &PlantedSeed::born_channels));
 };
 
+/// Where a checkpoint cuts a run: a window's boundary, and how far the journal had come there.
+struct CheckpointPlace {
+  std::uint64_t checkpoint{};  ///< counted from 1
+  Window window;               ///< closed by its boundary; turn window - 1 was the last one applied
+  Tick tick;
+  Step step;
+  std::uint64_t run_seed{};
+  std::uint64_t journal_sequence{};  ///< last entry of the last turn applied
+  std::string journal_head;          ///< the chain's hash there
+
+  static constexpr auto schema =
+      record("CheckpointPlace", field("checkpoint", &CheckpointPlace::checkpoint),
+             field("window", &CheckpointPlace::window), field("tick", &CheckpointPlace::tick),
+             field("step", &CheckpointPlace::step), field("run_seed", &CheckpointPlace::run_seed),
+             field("journal_sequence", &CheckpointPlace::journal_sequence),
+             field("journal_head", &CheckpointPlace::journal_head));
+};
+
 /// What one trained arm (host alone, widened, grown, the grown one's shape from scratch) came to.
 struct TrainedModel {
   std::string arm;

@@ -1,7 +1,6 @@
 #include "runtime/config.hpp"
 
 #include <algorithm>
-#include <array>
 #include <fstream>
 #include <sstream>
 
@@ -10,9 +9,6 @@
 
 namespace esper {
 namespace {
-
-/// Sections that neither a decision nor a weight depends on.
-constexpr std::array<const char*, 4> beside_decisions{"name", "pace", "control", "baselines"};
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -237,23 +233,6 @@ std::string sentence_of(const ConfigMistake& mistake) {
 
 std::string effective_config(const RunConfig& config) {
   return to_json(config, Floats::plain).dump(2) + "\n";
-}
-
-std::string logical_config(const RunConfig& config) {
-  auto json = to_json(config, Floats::exact);
-  for (const auto* key : beside_decisions) json.erase(key);
-  json.at("data").erase("path");
-  return json.dump();
-}
-
-RunConfig config_from_logical(std::string_view text) {
-  auto json = nlohmann::json::parse(text);
-  const auto usual = to_json(RunConfig{}, Floats::exact);
-  for (const auto* key : beside_decisions) json[key] = usual.at(key);
-  json.at("data")["path"] = usual.at("data").at("path");
-  RunConfig config;
-  from_json(json, config);
-  return config;
 }
 
 }  // namespace esper

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "messages/configuration.hpp"
+#include "messages/logical_config.hpp"
 
 namespace esper {
 
@@ -45,14 +45,6 @@ struct ParsedConfig {
 
 /// Every key with the value that holds, for `config.json`; parses back to the same config.
 [[nodiscard]] std::string effective_config(const RunConfig& config);
-
-/// Canonical JSON of what decisions and weights depend on: without name, pace, control, baselines
-/// and paths.
-[[nodiscard]] std::string logical_config(const RunConfig& config);
-
-/// The config that such a text was made from; what it leaves out is as by default.
-/// Errors: throws MalformedJson, or nlohmann's errors, for any other text.
-[[nodiscard]] RunConfig config_from_logical(std::string_view text);
 
 /// JSON Schema (draft 2020-12) of a config file, from the field list and the rules.
 [[nodiscard]] std::string json_schema();

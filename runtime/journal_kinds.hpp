@@ -14,7 +14,7 @@
 
 namespace esper {
 
-/// The opening's logical config; its text is config.hpp's logical_config().
+/// The opening's logical config; its text is messages/logical_config.hpp's.
 inline constexpr std::string_view config_kind = "Config";
 
 /// The other kinds, whose payload is the canonical JSON of one message.

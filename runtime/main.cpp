@@ -1,9 +1,11 @@
 // Arguments in, exit code out. What each command does stands in runtime/commands_*.cpp.
+#include <cstdlib>
 #include <functional>
 #include <iostream>
 
 #include <CLI/CLI.hpp>
 
+#include "messages/failpoint.hpp"
 #include "messages/result.hpp"
 #include "runtime/commands.hpp"
 
@@ -222,6 +224,11 @@ class CommandLine {
 
 int main(int count, char** arguments) {
   using esper::ExitCode;
+  if (const char* failpoint = std::getenv(esper::failpoint_variable); failpoint != nullptr)
+    if (const auto problem = esper::arm_failpoint(failpoint); !problem.empty()) {
+      std::cerr << problem << '\n';
+      return number_of(ExitCode::usage);
+    }
   try {
     return esper::CommandLine{}.run(count, arguments);
   } catch (const esper::InvariantViolation& error) {

@@ -5,8 +5,7 @@
 #include <tuple>
 
 #include "actors/turn_replay.hpp"
-#include "messages/json.hpp"
-#include "runtime/config.hpp"
+#include "messages/logical_config.hpp"
 #include "runtime/journal_kinds.hpp"
 
 namespace esper {

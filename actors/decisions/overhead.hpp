@@ -10,6 +10,9 @@ namespace esper {
 struct Overhead {
   std::uint32_t windows_over{};
   bool paused{};
+
+  static constexpr auto schema = record("Overhead", field("windows_over", &Overhead::windows_over),
+                                        field("paused", &Overhead::paused));
 };
 
 constexpr std::uint32_t overhead_windows_tolerated = 2;

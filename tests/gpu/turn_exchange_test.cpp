@@ -58,7 +58,7 @@ SCENARIO("windows and turns cross in order, none lost, none doubled", "[exchange
     for (std::uint64_t window = 1; window <= windows; ++window) {
       publish_window(exchange, window);
       if (pauses.uniform() < 0.02) std::this_thread::sleep_for(100us);
-      while (exchange.poll(turn)) turns_seen.push_back(turn.turn.value);
+      while (exchange.poll(turn, {1'000'000})) turns_seen.push_back(turn.turn.value);
     }
     done = true;
   });
@@ -89,7 +89,7 @@ SCENARIO("windows and turns cross in order, none lost, none doubled", "[exchange
   }
   trainer.join();
   TurnRelease turn;
-  while (exchange.poll(turn)) turns_seen.push_back(turn.turn.value);
+  while (exchange.poll(turn, {1'000'000})) turns_seen.push_back(turn.turn.value);
   CHECK(ascending);
   CHECK(last == windows);
   CHECK(covered == windows * steps);
@@ -144,7 +144,7 @@ SCENARIO("a repeated turn is ignored and a full ring says so", "[exchange]") {
   CHECK_FALSE(exchange.release(turn_of({100})));
   CHECK(exchange.released() == Window{TurnExchange::turns_waiting_max});
   TurnRelease turn;
-  for (std::uint64_t expected = 1; exchange.poll(turn); ++expected)
+  for (std::uint64_t expected = 1; exchange.poll(turn, {1'000'000}); ++expected)
     CHECK(turn.turn.value == expected);
   CHECK(exchange.release(turn_of({100})));
 }
