@@ -62,7 +62,11 @@ struct ControlPlane::Parts {
 
     std::vector<Child> children;
     const auto add = [&](Role role, RegionId region, const Address& address, auto start) {
-      children.push_back({role, region, std::move(start), address.handle, address.lane});
+      Epoch before;
+      for (const auto& restart : seams.restarts)
+        if (restart.role == role && restart.region == region)
+          before = std::max(before, restart.epoch);
+      children.push_back({role, region, std::move(start), address.handle, address.lane, before});
     };
     const auto of = [this](auto start) {
       return [start, shared = context](caf::local_actor& parent, Epoch epoch) {

@@ -13,8 +13,9 @@ struct ControlSeams {
   JournalStore& journal;
   Metrics& metrics;
   Log& log;
-  TelemetryFilter filter;             ///< tests only; empty in production
-  OverrideDesk* overrides = nullptr;  ///< where people's overrides wait; null: there are none
+  TelemetryFilter filter;              ///< tests only; empty in production
+  std::vector<Restart> restarts = {};  ///< of earlier processes of this run, as journalled
+  OverrideDesk* overrides = nullptr;   ///< where people's overrides wait; null: there are none
 };
 
 /// What supervision came to.

@@ -166,8 +166,12 @@ class JournalKeeper {
   [[nodiscard]] Recovery past_of(const Recover& asked) const {
     const auto& book = *self_->state.book;
     const Window last = book.committed();
-    Recovery past{.committed = last, .answers = {}, .turns = {}, .releases = {}, .catalogue = {}};
-    if (asked.role == Role::tolaria) past.answers = book.answers();
+    Recovery past{
+        .committed = last, .answers = {}, .copy = {}, .turns = {}, .releases = {}, .catalogue = {}};
+    if (asked.role == Role::tolaria) {
+      past.answers = book.answers();
+      past.copy = newest_copy_in(context_->journal.read(Window{1}, last));
+    }
     if (asked.role == Role::urza)
       past.catalogue = catalogue_in(context_->journal.read(Window{0}, Window{0}));
     if (last.value == 0) return past;

@@ -210,7 +210,9 @@ SupervisorHandle::behavior_type supervisor(SupervisorHandle::stateful_pointer<Su
                     BreakerPolicy{.failures_max = 1,
                                   .backoff_first = control.backoff_ms_max,
                                   .backoff_max = std::uint64_t{16} * control.backoff_ms_max});
-    self->state.children.push_back({std::move(child), std::move(history), std::move(breaker)});
+    auto& watched = self->state.children.emplace_back(
+        Watched{std::move(child), std::move(history), std::move(breaker)});
+    watched.epoch = watched.child.before;
   }
   const Supervisor role(self, context);
   self->set_down_handler([=](caf::down_msg& down) { role.child_down(down.source, down.reason); });

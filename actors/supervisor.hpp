@@ -13,6 +13,7 @@ struct Child {
   std::function<caf::strong_actor_ptr(caf::local_actor&, Epoch)> start;  ///< may throw
   caf::strong_actor_ptr handle;                                          ///< its StableHandle
   std::shared_ptr<LaneQueue> lane;  ///< null for roles that only answer requests
+  Epoch before{};                   ///< of its last incarnation, in another process; 0: none
 };
 
 /// What the launcher reads after the stop. Written by the supervisor alone.

@@ -32,6 +32,8 @@ class Tolaria {
           state.committed = past.committed;
           state.answers = past.answers;
           state.recovered = true;
+          // A process that goes on from a checkpoint has its copy, and an Elesh that was not told.
+          if (past.copy) context_->lanes.elesh.send(*past.copy, self_->context());
           self_->send(self_, Nudge{});
         });
   }

@@ -233,7 +233,8 @@ void Session::watch_executor() {
 
 void Session::close_window() {
   ++memory_.window.value;
-  if (settings_.pace.mode == Pace::lockstep && !memory_.stalled) {
+  const bool lockstep = settings_.pace.mode == Pace::lockstep && !memory_.stalled;
+  if (lockstep || exchange_.catching_up(memory_.window)) {
     const std::chrono::milliseconds patience{settings_.pace.stall_ms_max};
     const Window due{memory_.window.value - 1};
     const bool stopping = stop_ != nullptr && stop_->load();

@@ -163,7 +163,8 @@ bool TurnExchange::poll(TurnRelease& turn, Window newest) {
   const auto taken = turns_taken_.load(std::memory_order_relaxed);
   if (taken == turns_given_.load(std::memory_order_acquire)) return false;
   TurnRelease& next = turns_[taken % turns_waiting_max];
-  if (next.turn > newest) return false;  // a journal's turns may be handed over ahead of their time
+  // A journal's turns may be handed over ahead of their time.
+  if (next.turn > newest || next.boundary > newest + 1) return false;
   std::swap(turn, next);
   turns_taken_.store(taken + 1, std::memory_order_release);
   return true;
@@ -185,6 +186,10 @@ bool TurnExchange::await_turn(Window turn, std::chrono::milliseconds patience,
 }
 
 Window TurnExchange::released() const { return {released_.load(std::memory_order_acquire)}; }
+
+void TurnExchange::catch_up(Window until) {
+  caught_up_.store(until.value, std::memory_order_release);
+}
 
 void TurnExchange::fence(RegionId region, Epoch epoch) { raise_fence(region, epoch); }
 

@@ -29,6 +29,7 @@ class TurnExchange final : public Executor {
   void wake() override;
   [[nodiscard]] bool release(const TurnRelease& turn) override;
   [[nodiscard]] Window released() const override;
+  void catch_up(Window until) override;
   void fence(RegionId region, Epoch epoch) override;
   [[nodiscard]] std::vector<SeedStatus> seeds() const override;
   void set_control_alive(bool alive) override;
@@ -41,13 +42,17 @@ class TurnExchange final : public Executor {
   /// Hands the draft over and empties it. With no free cell it takes over from the newest unread
   /// window, so the reader always finds the latest one and loses no outcome.
   void publish();
-  /// The next turn handed over, in order, that is not of a later window than `newest`; false: none
-  /// waits.
+  /// The next turn handed over, in order, that is not of a later window than `newest` and not of a
+  /// later boundary than the one after it; false: none waits.
   [[nodiscard]] bool poll(TurnRelease& turn, Window newest);
   /// Waits until `turn` was handed over, at most `patience`, and only while the control side lives
   /// and `stop` (may be null) is false. True: it is there.
   [[nodiscard]] bool await_turn(Window turn, std::chrono::milliseconds patience,
                                 const std::atomic<bool>* stop);
+  /// The trainer waits at this boundary in either pace.
+  [[nodiscard]] bool catching_up(Window boundary) const {
+    return boundary.value <= caught_up_.load(std::memory_order_acquire);
+  }
   [[nodiscard]] bool control_alive() const { return alive_.load(std::memory_order_acquire); }
   /// Commands of that region below this epoch are fenced out.
   [[nodiscard]] Epoch fence_of(RegionId region) const;
@@ -92,6 +97,7 @@ class TurnExchange final : public Executor {
   alignas(64) std::atomic<std::uint64_t> turns_taken_{0};
   std::mutex giver_;  // among givers only
   std::atomic<std::uint64_t> released_{0};
+  std::atomic<std::uint64_t> caught_up_{0};  ///< the last boundary of a catching up
   Semaphore turn_ready_;
   std::atomic<bool> alive_{true};
   std::unique_ptr<std::atomic<std::uint32_t>[]> fences_;

@@ -46,16 +46,17 @@ struct Recover {
 
 /// Answer to Recover: the committed turns, as far as the role needs them.
 struct Recovery {
-  Window committed;                    ///< newest turn in the journal; 0: none
-  std::vector<Answers> answers;        ///< Tolaria: of that turn
-  std::vector<TurnRecord> turns;       ///< Narset, Tamiyo
-  std::vector<TurnRelease> releases;   ///< Kasmina: newer than `released`, in order
-  std::optional<Catalogue> catalogue;  ///< Urza
+  Window committed;                     ///< newest turn in the journal; 0: none
+  std::vector<Answers> answers;         ///< Tolaria: of that turn
+  std::optional<CheckpointReady> copy;  ///< Tolaria: the newest that Elesh may measure
+  std::vector<TurnRecord> turns;        ///< Narset, Tamiyo
+  std::vector<TurnRelease> releases;    ///< Kasmina: newer than `released`, in order
+  std::optional<Catalogue> catalogue;   ///< Urza
 
-  static constexpr auto schema =
-      record("Recovery", field("committed", &Recovery::committed),
-             field("answers", &Recovery::answers), field("turns", &Recovery::turns),
-             field("releases", &Recovery::releases), field("catalogue", &Recovery::catalogue));
+  static constexpr auto schema = record(
+      "Recovery", field("committed", &Recovery::committed), field("answers", &Recovery::answers),
+      field("copy", &Recovery::copy), field("turns", &Recovery::turns),
+      field("releases", &Recovery::releases), field("catalogue", &Recovery::catalogue));
 };
 
 /// Asks Kasmina for the region's seeds as the executor knows them; also raises the fence.

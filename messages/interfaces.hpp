@@ -34,6 +34,10 @@ class Executor {
   /// The newest turn handed over; 0 when none.
   [[nodiscard]] virtual Window released() const = 0;
 
+  /// Up to the boundary that closes `until` the trainer waits for each turn in either pace: they
+  /// are the journal's, handed over again.
+  virtual void catch_up(Window until) = 0;
+
   /// Commands of that region from an older epoch change nothing from now on (FENCE-1).
   virtual void fence(RegionId region, Epoch epoch) = 0;
   /// The seeds' true stages, as of the last window boundary.

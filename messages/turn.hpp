@@ -195,6 +195,7 @@ struct StrategyPart {
 /// Commands of one committed turn, to be applied at the boundary that closes window turn + 1.
 struct TurnRelease {
   Window turn;
+  Window boundary;  ///< of a turn that is caught up: where it took effect; 0: where it is found
   std::vector<AdaptationCommand> commands;  ///< in region order, then sequence
   std::optional<SurgeryOrder> surgery;
   std::uint64_t zone_version{};      ///< at the turn's end
@@ -202,8 +203,9 @@ struct TurnRelease {
   std::string journal_head;          ///< the chain's hash there
 
   static constexpr auto schema = record(
-      "TurnRelease", field("turn", &TurnRelease::turn), field("commands", &TurnRelease::commands),
-      field("surgery", &TurnRelease::surgery), field("zone_version", &TurnRelease::zone_version),
+      "TurnRelease", field("turn", &TurnRelease::turn), field("boundary", &TurnRelease::boundary),
+      field("commands", &TurnRelease::commands), field("surgery", &TurnRelease::surgery),
+      field("zone_version", &TurnRelease::zone_version),
       field("journal_sequence", &TurnRelease::journal_sequence),
       field("journal_head", &TurnRelease::journal_head));
 };

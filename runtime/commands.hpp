@@ -24,6 +24,7 @@ struct ConfigOptions {
 struct RunOptions {
   ConfigOptions from;
   std::filesystem::path out;
+  std::filesystem::path resume;  ///< a run's directory; empty: a new run
   std::optional<std::uint64_t> seed;
   std::uint32_t repeat{1};
   bool dry_run{};

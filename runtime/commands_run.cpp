@@ -1,3 +1,4 @@
+#include <fstream>
 #include <iostream>
 #include <limits>
 
@@ -32,6 +33,15 @@ std::vector<ConfigMistake> mistakes_of(const RunOptions& options) {
   return found;
 }
 
+/// The exit that a report tells; nothing where there is no report.
+std::optional<int> ended_with(const std::filesystem::path& report) {
+  std::ifstream input{report};
+  const auto json = nlohmann::json::parse(input, nullptr, false);
+  if (!json.is_object() || !json.value("exit", nlohmann::json{}).is_number_integer())
+    return std::nullopt;
+  return json.at("exit").get<int>();
+}
+
 void print_reports(const std::vector<RunReport>& reports, OutputFormat output) {
   if (output == OutputFormat::text) {
     for (const auto& report : reports) {
@@ -58,8 +68,44 @@ void print_reports(const std::vector<RunReport>& reports, OutputFormat output) {
 
 }  // namespace
 
+namespace {
+
+/// Goes on with a run that was killed, interrupted, or failed.
+ExitCode resume_run(const RunOptions& options, const std::atomic<bool>& stop) {
+  const auto directory = RunDirectory::resume(options.resume);
+  if (!directory) {
+    std::cerr << directory.refusal().sentence << '\n';
+    return ExitCode::usage;
+  }
+  const auto config = load_config(directory.value().config());
+  for (const auto& mistake : config.mistakes) std::cerr << sentence_of(mistake) << '\n';
+  if (!config.mistakes.empty()) return ExitCode::usage;
+  const auto ended = ended_with(directory.value().report());
+  if (ended == number_of(ExitCode::fine) || ended == number_of(ExitCode::degraded)) {
+    std::cerr << options.resume.string() << " has ended with exit " << *ended
+              << "; there is nothing to go on with\n";
+    return ExitCode::usage;
+  }
+  const auto library = load_gpu_library();
+  if (!library) {
+    std::cerr << library.refusal().sentence << '\n';
+    return ExitCode::failed;
+  }
+  std::error_code ignored;  // its seal would be broken by the first turn
+  std::filesystem::remove(directory.value().report(), ignored);
+  Progress progress;
+  const auto report = train_and_report(config.config, *library.value(), directory.value(), stop,
+                                       progress, /*resume=*/true);
+  if (!report.error.empty()) std::cerr << report.error << '\n';
+  print_reports({report}, options.from.output);
+  return stop ? ExitCode::interrupted : static_cast<ExitCode>(report.exit);
+}
+
+}  // namespace
+
 ExitCode command_run(const RunOptions& options) {
   const auto& stop = stop_on_signals();
+  if (!options.resume.empty()) return resume_run(options, stop);
   auto from = options.from;
   if (options.seed) from.overrides.push_back("seed=" + std::to_string(*options.seed));
   auto config = config_or_mistakes(from, mistakes_of(options));

@@ -137,6 +137,32 @@ Journal::Made Journal::open(const std::filesystem::path& file) {
   }
 }
 
+Journal::Made Journal::resume(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored))
+    return JournalFault{JournalProblem::missing, file.string() + " does not exist"};
+  try {
+    std::unique_ptr<Journal> journal{new Journal(file, DatabaseAccess::write)};
+    const auto& database = *journal->database_;
+    if (!is_journal(database))
+      return JournalFault{JournalProblem::not_a_journal, file.string() + " is no journal"};
+    const auto found = check(database);
+    if (!found.holds())
+      return JournalFault{
+          JournalProblem::not_a_journal,
+          file.string() + ": the chain breaks at entry " + std::to_string(found.first_broken)};
+    if (database.value("PRAGMA journal_mode=WAL") != "wal")
+      return JournalFault{JournalProblem::disk, file.string() + ": no write-ahead log here"};
+    database.execute("PRAGMA synchronous=FULL");
+    journal->entries_ = found.entries;
+    journal->hashes_ = {found.head_hash, found.decision_hash};
+    journal->writable_ = true;
+    return journal;
+  } catch (const DatabaseError& error) {
+    return JournalFault{JournalProblem::disk, file.string() + ": " + error.what()};
+  }
+}
+
 JournalCheck Journal::verify(const std::filesystem::path& file) {
   JournalCheck broken;
   std::error_code ignored;
@@ -230,6 +256,12 @@ std::vector<JournalEntry> Journal::read(Window from, Window to) const {
   std::vector<JournalEntry> entries;
   while (rows.step()) entries.push_back(entry_of(rows));
   return entries;
+}
+
+std::string Journal::head_at(std::uint64_t sequence) const {
+  auto row = database_->prepare("SELECT hash FROM entries WHERE sequence = ?");
+  row.bind(1, sequence);
+  return row.step() ? row.text(0) : std::string{};
 }
 
 std::vector<JournalEntry> Journal::read_all() const {

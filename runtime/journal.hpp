@@ -61,6 +61,9 @@ class Journal final : public JournalStore {
   using Made = Result<std::unique_ptr<Journal>, JournalFault>;
   /// A new, empty journal. Errors: exists, disk.
   [[nodiscard]] static Made create(const std::filesystem::path& file);
+  /// To be written on, of a run that was killed or interrupted: a seal is taken off. Errors:
+  /// missing, not_a_journal (also where its chain is broken), disk.
+  [[nodiscard]] static Made resume(const std::filesystem::path& file);
   /// For reading alone, also while another process writes. Errors: missing, not_a_journal, disk.
   [[nodiscard]] static Made open(const std::filesystem::path& file);
   /// Reads everything and compares; changes nothing.
@@ -72,6 +75,8 @@ class Journal final : public JournalStore {
   [[nodiscard]] Window last_window() const override;
   [[nodiscard]] std::string head() const override { return hashes_.head; }
 
+  /// The chain's hash after that entry; "" when there is none.
+  [[nodiscard]] std::string head_at(std::uint64_t sequence) const;
   [[nodiscard]] std::vector<JournalEntry> read_all() const;
   [[nodiscard]] const std::string& head_hash() const { return hashes_.head; }
   [[nodiscard]] const std::string& decision_hash() const { return hashes_.decision; }

@@ -1,11 +1,12 @@
 #include "runtime/launch.hpp"
 
 #include <algorithm>
+#include <thread>
 
 #include "actors/control_plane.hpp"
 #include "actors/decisions/blueprint_catalogue.hpp"
-#include "messages/json.hpp"
-#include "runtime/config.hpp"
+#include "messages/logical_config.hpp"
+#include "runtime/catch_up.hpp"
 
 namespace esper {
 
@@ -28,10 +29,17 @@ JournalEntry opening(const Journal& journal, std::uint32_t ordinal, Role role,
 }
 
 std::string irreproducible(const RunConfig& config, const TrainingEnd& end,
-                           const ControlEnd& control, std::uint64_t overrides) {
+                           const ControlEnd& control, const Journal& journal) {
   if (end.stalled) return "a turn stalled past pace.stall_ms_max and the run fell to free";
   if (end.late_turns > 0) return std::to_string(end.late_turns) + " turns came late";
-  if (control.restarts > 0) return std::to_string(control.restarts) + " actors were restarted";
+  // Of earlier processes of this run, too.
+  std::uint64_t restarts = 0, overrides = 0;
+  for (const auto& entry : journal.read_all()) {
+    restarts += entry.kind == Restart::schema.name ? 1 : 0;
+    overrides += entry.kind == Override::schema.name ? 1 : 0;
+  }
+  restarts = std::max(restarts, control.restarts);
+  if (restarts > 0) return std::to_string(restarts) + " actors were restarted";
   if (control.gave_up) return "a role gave up";
   if (overrides > 0) return std::to_string(overrides) + " overrides were given";
   if (end.interrupted) return "the run was interrupted";
@@ -60,6 +68,109 @@ std::vector<Blueprint> chosen_blueprints(const CatalogueConfig& config) {
   return chosen;
 }
 
+void check_opening(const Journal& journal, const RunConfig& config, const HostDescription& host,
+                   const Catalogue& catalogue) {
+  const auto opening_entries = journal.read(Window{0}, Window{0});
+  const auto check = [&](std::string_view kind, const std::string& now, const char* why) {
+    const bool same = std::ranges::any_of(opening_entries, [&](const JournalEntry& entry) {
+      return entry.kind == kind && entry.payload == now;
+    });
+    if (!same)
+      throw std::runtime_error("the run can't go on: its " + std::string{kind} +
+                               " is not what stands in its journal (" + why + ")");
+  };
+  check("Config", logical_config(config), "config.json was changed");
+  check(HostDescription::schema.name, canonical(host), "another version of esper wrote it");
+  check(Catalogue::schema.name, canonical(catalogue),
+        "another version of esper or of LibTorch, or another processor, measured it");
+}
+
+namespace {
+
+/// True once either is. Neither side is asked to know of the other.
+class EitherStop {
+ public:
+  explicit EitherStop(const std::atomic<bool>& outside)
+      : thread_([this, &outside](const std::stop_token& ended) {
+          while (!ended.stop_requested() && !outside.load())
+            std::this_thread::sleep_for(std::chrono::milliseconds{20});
+          if (outside.load()) stop_ = true;
+        }) {}
+  void now() { stop_ = true; }
+  [[nodiscard]] const std::atomic<bool>& flag() const { return stop_; }
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::jthread thread_;
+};
+
+/// The tree of actors; of a run that goes on it starts when the journal has been caught up with.
+class RunningTree {
+ public:
+  RunningTree(const RunConfig& config, Training& training, const Catalogue& catalogue,
+              const LaunchSeams& seams, EitherStop& stop)
+      : config_(config), training_(training), seams_(seams), stop_(stop) {
+    if (!seams.resume) return begin();
+    entries_ = seams.journal.read_all();
+    catch_up_.emplace(*training.executor(), config, training.host(), catalogue,
+                      seams.resume->window, entries_);
+    starter_ = std::jthread([this] { begin_after_catching_up(); });
+  }
+
+  ~RunningTree() {  // also when training threw
+    if (catch_up_) catch_up_->stop();
+  }
+  RunningTree(const RunningTree&) = delete;
+  RunningTree& operator=(const RunningTree&) = delete;
+
+  /// Training is over: what is left of the turns is closed, then the tree ends.
+  ControlEnd end(LaunchResult& result) {
+    if (result.grown.interrupted && catch_up_) catch_up_->stop();
+    if (starter_.joinable()) starter_.join();
+    if (differs()) {
+      const auto& found = *catch_up_->difference();
+      result.broken = "AUDIT-1: window " + std::to_string(found.window.value) +
+                      ", caught up, came out other than the journal's entry " +
+                      std::to_string(found.sequence) + " (" + found.kind + ")";
+    }
+    if (!plane_) return {};
+    const bool finished = plane_->finish(result.grown.last_window, last_turn_patience);
+    const auto control = plane_->stop();
+    result.degraded = control.gave_up || result.grown.stalled || !finished;
+    return control;
+  }
+
+ private:
+  void begin() {
+    plane_.emplace(config_, training_.host(),
+                   ControlSeams{*training_.executor(), seams_.journal, seams_.metrics, seams_.log,
+                                seams_.filter, restarts_, seams_.overrides});
+  }
+  void begin_after_catching_up() {
+    if (!catch_up_->wait()) return;
+    if (differs()) return stop_.now();
+    for (const auto& turn : turns_in(entries_))
+      restarts_.insert(restarts_.end(), turn.restarts.begin(), turn.restarts.end());
+    begin();
+  }
+  /// In free pace a turn may have come late in another way.
+  [[nodiscard]] bool differs() const {
+    return catch_up_ && catch_up_->difference() && config_.pace.mode == Pace::lockstep;
+  }
+
+  const RunConfig& config_;
+  Training& training_;
+  const LaunchSeams& seams_;
+  EitherStop& stop_;
+  std::vector<JournalEntry> entries_;
+  std::vector<Restart> restarts_;
+  std::optional<CatchUp> catch_up_;
+  std::optional<ControlPlane> plane_;
+  std::jthread starter_;
+};
+
+}  // namespace
+
 LaunchResult launch_grown(const RunConfig& config, const LaunchSeams& seams,
                           const std::atomic<bool>& stop,
                           const std::function<void(const TrainingProgress&)>& tell,
@@ -68,29 +179,31 @@ LaunchResult launch_grown(const RunConfig& config, const LaunchSeams& seams,
                              .arm = "grown",
                              .widths = {},
                              .planted = {},
-                             .checkpoints = seams.checkpoints});
+                             .checkpoints = seams.checkpoints,
+                             .resume_from = seams.resume ? seams.resume->checkpoint : ""});
   const auto catalogue =
       config.mode == Mode::off ? Catalogue{} : kept->assess(chosen_blueprints(config.blueprints));
-  write_opening(seams.journal, config, kept->host(), catalogue);
+  if (seams.resume)
+    check_opening(seams.journal, config, kept->host(), catalogue);
+  else
+    write_opening(seams.journal, config, kept->host(), catalogue);
 
   LaunchResult result;
   ControlEnd control;
-  if (Executor* executor = kept->executor()) {
-    ControlPlane plane(
-        config, kept->host(),
-        {*executor, seams.journal, seams.metrics, seams.log, seams.filter, seams.overrides});
-    result.grown = kept->run(stop, tell);
-    const bool finished = plane.finish(result.grown.last_window, last_turn_patience);
-    control = plane.stop();
-    result.degraded = control.gave_up || result.grown.stalled || !finished;
+  if (kept->executor() != nullptr) {
+    EitherStop ended(stop);
+    RunningTree tree(config, *kept, catalogue, seams, ended);
+    result.grown = kept->run(ended.flag(), tell);
+    control = tree.end(result);
   } else {
     result.grown = kept->run(stop, tell);
   }
   result.restarts = control.restarts;
   result.decision_hash = seams.journal.decision_hash();
   if (seams.overrides != nullptr) seams.overrides->close();
-  result.first_irreproducible = irreproducible(
-      config, result.grown, control, seams.overrides == nullptr ? 0 : seams.overrides->taken());
+  result.first_irreproducible = irreproducible(config, result.grown, control, seams.journal);
+  if (seams.resume && config.pace.mode == Pace::free && result.first_irreproducible.empty())
+    result.first_irreproducible = "the run was resumed in free pace";
   return result;
 }
 

@@ -14,7 +14,14 @@ struct LaunchResult {
   std::string
       first_irreproducible;  ///< why the seed alone does not reproduce this run; "" if it does
   std::uint64_t restarts{};
-  bool degraded{};  ///< a role gave up, or lockstep fell to free
+  bool degraded{};     ///< a role gave up, or lockstep fell to free
+  std::string broken;  ///< a promise: what was caught up is not what the journal says; "": none
+};
+
+/// Where a run goes on.
+struct ResumePoint {
+  std::string checkpoint;  ///< file; "": from the first step
+  Window window;           ///< that it was cut at; 0: none
 };
 
 struct LaunchSeams {
@@ -22,9 +29,10 @@ struct LaunchSeams {
   Journal& journal;
   Metrics& metrics;
   Log& log;
-  TelemetryFilter filter = {};        ///< tests only; empty in production
-  std::string checkpoints = {};       ///< folder; "": none are written
-  OverrideDesk* overrides = nullptr;  ///< where people's overrides wait; null: there are none
+  TelemetryFilter filter = {};             ///< tests only; empty in production
+  std::string checkpoints = {};            ///< folder; "": none are written
+  std::optional<ResumePoint> resume = {};  ///< the journal has entries already
+  OverrideDesk* overrides = nullptr;       ///< where people's overrides wait; null: there are none
 };
 
 /// The blueprints that the config asks for: built-in ones, filtered, and its own.
@@ -35,10 +43,16 @@ struct LaunchSeams {
 void write_opening(Journal& journal, const RunConfig& config, const HostDescription& host,
                    const Catalogue& catalogue);
 
-/// Writes the opening entries, starts the actors, trains to the end or to `stop`, waits for the
-/// last turn and stops the tree. In mode off there are neither actors nor entries but the opening.
-/// `kept` receives the training, whose model is still to be measured and exported.
-/// Errors: std::runtime_error with one sentence when data or journal fail before training starts.
+/// Errors: std::runtime_error when the journal's opening is not what this build and machine measure
+/// for that config.
+void check_opening(const Journal& journal, const RunConfig& config, const HostDescription& host,
+                   const Catalogue& catalogue);
+
+/// Writes the opening entries (or, going on, checks them and catches up with the journal), starts
+/// the actors, trains to the end or to `stop`, waits for the last turn and stops the tree. In mode
+/// off there are neither actors nor entries but the opening. `kept` receives the training, whose
+/// model is still to be measured and exported. Errors: std::runtime_error with one sentence when
+/// data or journal fail before training starts.
 [[nodiscard]] LaunchResult launch_grown(const RunConfig& config, const LaunchSeams& seams,
                                         const std::atomic<bool>& stop,
                                         const std::function<void(const TrainingProgress&)>& tell,

@@ -71,8 +71,10 @@ class CommandLine {
  private:
   void add_run() {
     auto& command = *app_.add_subcommand("run", "Train, grow and report");
-    add_config(command, run_.from);
+    add_config(command, run_.from, false);
     add_overrides(command, run_.from);
+    auto* resume = command.add_option("--resume", run_.resume,
+                                      "Go on with the run in this directory, which was killed");
     command.add_option("--out", run_.out, "New or empty directory; else runs/NAME-N");
     command.add_option("--seed", run_.seed, "Instead of the config's seed")
         ->check([](const std::string& text) {  // CLI11 would take -1 for the largest
@@ -81,8 +83,15 @@ class CommandLine {
     command.add_option("--repeat", run_.repeat, "Run with this many seeds: N, N+1, …")
         ->check(CLI::Range(1, 1'000));
     command.add_flag("--dry-run", run_.dry_run, "Check and print the plan; start nothing");
-    command.footer("Example:\n  esper run configs/small.json --seed 7 --set training.epochs=2");
-    command.callback([this] { chosen_ = [this] { return command_run(run_); }; });
+    for (const char* other : {"config", "--set", "--out", "--seed", "--repeat", "--dry-run"})
+      resume->excludes(other);
+    command.footer(
+        "Example:\n  esper run configs/small.json --seed 7 --set training.epochs=2\n"
+        "  esper run --resume runs/small-1");
+    command.callback([this] {
+      if (run_.resume.empty() && run_.from.config.empty()) throw CLI::RequiredError("config");
+      chosen_ = [this] { return command_run(run_); };
+    });
   }
 
   void add_validate() {

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "messages/json.hpp"
+#include "runtime/checkpoint_places.hpp"
 #include "runtime/digest.hpp"
 #include "runtime/journal.hpp"
 #include "runtime/journal_kinds.hpp"
@@ -38,6 +39,22 @@ void check_chain(const std::string& file, const JournalCheck& check,
                            std::to_string(check.entries));
 }
 
+/// Against every checkpoint: it knows how far the journal had come.
+void check_checkpoints(const std::string& file, const Journal& journal,
+                       const std::vector<PlacedCheckpoint>& checkpoints, ReadRun& run) {
+  for (const auto& [checkpoint, place] : checkpoints) {
+    if (place.journal_sequence >= journal.next_sequence())
+      run.troubles.push_back(file + ": ends at entry " +
+                             std::to_string(journal.next_sequence() - 1) + ", but " +
+                             checkpoint.filename().string() + " was cut at entry " +
+                             std::to_string(place.journal_sequence) + ": its tail is missing");
+    else if (place.journal_sequence > 0 &&
+             journal.head_at(place.journal_sequence) != place.journal_head)
+      run.troubles.push_back(file + ": entry " + std::to_string(place.journal_sequence) +
+                             " has another hash than " + checkpoint.filename().string() + " knows");
+  }
+}
+
 }  // namespace
 
 ReadRun read_run(const std::filesystem::path& path) {
@@ -48,12 +65,15 @@ ReadRun read_run(const std::filesystem::path& path) {
   const auto seal = seal_in(directory.value().report());
   if (seal && sha256_of_file(file) != seal->file_sha256)
     run.troubles.push_back(file.string() + ": the report's seal is broken: the file has changed");
+  // Before the journal: a live run may cut another one meanwhile.
+  const auto checkpoints = checkpoint_places(directory.value().checkpoints());
   const auto journal = Journal::open(file);
   try {
     if (journal) {
       run.entries = journal.value()->read_all();
       // A live run may write on between reading and checking: the chain still holds then.
       check_chain(file.string(), Journal::verify(file), seal, run);
+      check_checkpoints(file.string(), *journal.value(), checkpoints, run);
     }
   } catch (const DatabaseError& error) {
     run.troubles.push_back(file.string() + ": " + error.what());

@@ -133,6 +133,16 @@ Result<RunDirectory, DirectoryFault> RunDirectory::open(const fs::path& path) {
   return directory;
 }
 
+Result<RunDirectory, DirectoryFault> RunDirectory::resume(const fs::path& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return DirectoryFault{path.string() + " is no directory"};
+  RunDirectory directory{path};
+  if (!fs::is_regular_file(directory.config(), error))
+    return DirectoryFault{path.string() + " holds no run: config.json is missing"};
+  if (directory.lock()) return directory;
+  return DirectoryFault{path.string() + " can't be written or is in use by another process"};
+}
+
 RunDirectory::RunDirectory(RunDirectory&& other) noexcept
     : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
 

@@ -23,6 +23,10 @@ class RunDirectory {
   /// Whether create() could make `out`, found out by trying; what it makes it takes back. Empty
   /// `out`: whether runs/ takes a new directory.
   [[nodiscard]] static std::optional<DirectoryFault> check(const std::filesystem::path& out);
+  /// Of a run that was killed or interrupted, to go on with it: locked. Errors: no directory, none
+  /// of ours, in use by another process.
+  [[nodiscard]] static Result<RunDirectory, DirectoryFault> resume(
+      const std::filesystem::path& path);
   /// Of an earlier run, for reading; takes no lock. Errors: no directory, or none of ours.
   [[nodiscard]] static Result<RunDirectory, DirectoryFault> open(const std::filesystem::path& path);
 

@@ -1,12 +1,14 @@
 #include "runtime/training_run.hpp"
 
 #include <algorithm>
+#include <iostream>
 
 #include "actors/decisions/host_catalogue.hpp"
 #include "messages/json.hpp"
 #include "runtime/commands.hpp"
 #include "runtime/control/control_handler.hpp"
 #include "runtime/launch.hpp"
+#include "runtime/resume.hpp"
 #include "runtime/telemetry_export.hpp"
 
 namespace esper {
@@ -62,13 +64,15 @@ class TrainingRun {
     report_.pace = config.pace.mode;
   }
 
-  RunReport execute() {
-    auto made = Journal::create(directory_.journal());
+  RunReport execute(bool resume) {
+    auto made =
+        resume ? Journal::resume(directory_.journal()) : Journal::create(directory_.journal());
     if (!made) {
       fail(ExitCode::failed, made.refusal().sentence);
       return finish(nullptr);
     }
     auto& journal = *made.value();
+    if (resume && !choose_where_to_go_on(journal)) return finish(nullptr);
     journal.watch(metrics_, log_);
     journal.set_follower([this](const auto& entries) { live_.appended(entries); });
     try {
@@ -87,6 +91,8 @@ class TrainingRun {
   }
 
  private:
+  static void tell(const std::string& sentence) { std::cerr << sentence << '\n'; }
+
   void fail(ExitCode code, const std::string& error) {
     report_.exit = number_of(code);
     report_.error = error;
@@ -94,11 +100,36 @@ class TrainingRun {
     log_.write(LogLevel::error, "run_failed", nlohmann::json{{"error", error}}.dump());
   }
 
+  /// False: it can't go on, and the report says why.
+  bool choose_where_to_go_on(Journal& journal) {
+    live_.appended(journal.read_all());
+    if (journal.next_sequence() == 1) return true;  // killed before it began
+    const auto found = factory_.checkpoints(directory_.checkpoints().string());
+    const auto choice = choose_checkpoint(found, journal);
+    if (!choice) {
+      fail(choice.refusal().exit, choice.refusal().sentence);
+      return false;
+    }
+    resume_ = choice.value().point;
+    for (const auto& problem : choice.value().passed_over) {
+      log_.write(LogLevel::warning, "checkpoint_passed_over",
+                 nlohmann::json{{"problem", problem}}.dump());
+      tell("passed over: " + problem);
+    }
+    tell(resume_->checkpoint.empty()
+             ? "no whole checkpoint: from the first step, by the journal's commands"
+             : "from " + resume_->checkpoint + ", window " + std::to_string(resume_->window.value) +
+                   "; the journal ends at window " + std::to_string(journal.last_window().value));
+    log_.write(LogLevel::info, "run_resumes",
+               nlohmann::json{{"checkpoint", resume_->checkpoint}}.dump());
+    return true;
+  }
+
   void train_grown(Journal& journal) {
     log_.write(LogLevel::info, "run_begins", nlohmann::json{{"seed", config_.seed}}.dump());
     auto& arm = arms_.emplace_back();
     progress_.begin("grown", directory_.journal());
-    const auto tell = [&](const TrainingProgress& now) {
+    const auto tell_progress = [&](const TrainingProgress& now) {
       progress_.tell(now, arm.training.get());
       live_.trains("grown", now);
       metrics_.set("esper_step", "tolaria", "", static_cast<double>(now.step.value));
@@ -106,14 +137,14 @@ class TrainingRun {
       metrics_file_.at(now.step);
     };
     const auto result = launch_grown(config_,
-                                     {factory_,
-                                      journal,
-                                      metrics_,
-                                      log_,
-                                      {},
-                                      directory_.checkpoints().string(),
-                                      &live_.overrides()},
-                                     stop_, tell, arm.training);
+                                     {.factory = factory_,
+                                      .journal = journal,
+                                      .metrics = metrics_,
+                                      .log = log_,
+                                      .checkpoints = directory_.checkpoints().string(),
+                                      .resume = resume_,
+                                      .overrides = &live_.overrides()},
+                                     stop_, tell_progress, arm.training);
     live_.close();
     progress_.end();
     arm.model = result.grown.model;
@@ -126,6 +157,7 @@ class TrainingRun {
     report_.reproducible = report_.first_irreproducible.empty();
     metrics_file_.at(Step{arm.model.steps});
     if (result.degraded) report_.exit = number_of(ExitCode::degraded);
+    if (!result.broken.empty()) throw InvariantViolation(result.broken);
     if (result.grown.interrupted || stop_) report_.exit = number_of(ExitCode::interrupted);
   }
 
@@ -228,14 +260,15 @@ class TrainingRun {
   RunReport report_;
   std::vector<TrainedArm> arms_;
   Shape shape_;  ///< of the grown model
+  std::optional<ResumePoint> resume_;
 };
 
 }  // namespace
 
 RunReport train_and_report(const RunConfig& config, TrainingFactory& factory,
                            const RunDirectory& directory, const std::atomic<bool>& stop,
-                           Progress& progress) {
-  return TrainingRun{config, factory, directory, stop, progress}.execute();
+                           Progress& progress, bool resume) {
+  return TrainingRun{config, factory, directory, stop, progress}.execute(resume);
 }
 
 }  // namespace esper

@@ -79,6 +79,7 @@ class FakeTrainer final : public Executor {
     changed_.notify_all();
     return true;
   }
+  void catch_up(Window) override {}
   Window released() const override {
     const std::lock_guard lock(mutex_);
     return released_;

@@ -24,6 +24,7 @@ class LateExecutor final : public Executor {
   }
   void finish_window(Window window) override { inner_.finish_window(window); }
   void wake() override { inner_.wake(); }
+  void catch_up(Window until) override { inner_.catch_up(until); }
   Window released() const override { return inner_.released(); }
   void fence(RegionId region, Epoch epoch) override { inner_.fence(region, epoch); }
   std::vector<SeedStatus> seeds() const override { return inner_.seeds(); }

@@ -1,0 +1,29 @@
+#pragma once
+// From which checkpoint a run that was killed goes on.
+#include <string>
+#include <vector>
+
+#include "messages/interfaces.hpp"
+#include "messages/result.hpp"
+#include "runtime/exit_code.hpp"
+#include "runtime/journal.hpp"
+#include "runtime/launch.hpp"
+
+namespace esper {
+
+struct ResumeFault {
+  ExitCode exit{};
+  std::string sentence;
+};
+
+struct ResumeChoice {
+  ResumePoint point;
+  std::vector<std::string> passed_over;  ///< checkpoints that are damaged, one sentence each
+};
+
+/// The newest whole one; without one the run begins anew. Errors: the journal ends before the cut
+/// of a whole checkpoint, or has another hash there: it lost its tail, or is not this run's.
+[[nodiscard]] Result<ResumeChoice, ResumeFault> choose_checkpoint(
+    const std::vector<CheckpointFound>& found, const Journal& journal);
+
+}  // namespace esper
