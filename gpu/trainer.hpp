@@ -3,6 +3,7 @@
 // warm-up, stable, decay schedule. One integer decides every random number.
 #include "gpu/disturbance.hpp"
 #include "gpu/fashion_data.hpp"
+#include "gpu/loss_curve.hpp"
 #include "gpu/session.hpp"
 #include "messages/interfaces.hpp"
 
@@ -49,6 +50,7 @@ class Trainer final : public Training {
   std::uint64_t steps_{}, own_steps_{};
   Samples batch_;
   double loss_{};
+  LossCurve curve_;
 };
 
 }  // namespace esper

@@ -44,6 +44,7 @@ class CommandLine {
     add_plan();
     add_ledger();
     add_events();
+    add_report();
     add_blueprints();
   }
 
@@ -123,6 +124,15 @@ class CommandLine {
     add_output(command, events_.output);
     command.footer("Example:\n  esper events runs/small-1 --kind GateVerdict --region early");
     command.callback([this] { chosen_ = [this] { return command_events(events_); }; });
+  }
+
+  void add_report() {
+    auto& command = *app_.add_subcommand("report", "Make a run's report.html again");
+    command.add_option("directory", events_.directory, "A run's directory")->required();
+    add_output(command, events_.output);
+    command.footer("Example:\n  esper report runs/small-1");
+    command.callback(
+        [this] { chosen_ = [this] { return command_report(events_.directory, events_.output); }; });
   }
 
   void add_blueprints() {

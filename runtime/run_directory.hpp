@@ -39,6 +39,7 @@ class RunDirectory {
   [[nodiscard]] std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
   [[nodiscard]] std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }
   [[nodiscard]] std::filesystem::path report() const { return path_ / "report.json"; }
+  [[nodiscard]] std::filesystem::path page() const { return path_ / "report.html"; }
 
   /// Another process is running in it.
   [[nodiscard]] bool in_use() const;
