@@ -66,9 +66,9 @@ class Accountant {
       }
       account_.cycles.push_back(one);
     }
-    finish_seeds();
     account_.window_list = windows_.windows();
     account_.lives = lives_.lives();
+    finish_seeds();
     account_.map = map_.map(account_.lives);
     account_.scaffolds = scaffolds_.scaffolds();
     account_.troubles = scaffolds_.troubles();
@@ -205,6 +205,10 @@ class Accountant {
   }
 
   void finish_seeds() {
+    for (auto& seed : account_.seeds)  // a scaffold's G2 counts its updates
+      for (const auto& life : account_.lives)
+        if (life.scaffold && life.seed == seed.seed && life.region == seed.region)
+          seed.isolated_gain.reset();
     for (auto& seed : account_.seeds)
       for (const auto& proposal : account_.proposals)
         if (seed.proposal != 0 && proposal.id == seed.proposal && proposal.region == seed.region &&
@@ -222,7 +226,9 @@ class Accountant {
     known.threshold = verdict.threshold;
     known.reason = verdict.reason;
     known.window = window_;
-    if (verdict.gate == "G2") known.isolated_gain = verdict.measured;
+    // A seed whose passes were not finite was counted, not measured.
+    if (verdict.gate == "G2" && verdict.reason.find("not finite") == std::string::npos)
+      known.isolated_gain = verdict.measured;
     if (verdict.gate == "G5" && verdict.passed) known.realised_gain = verdict.measured;
     if (refused_at_birth) known.fate = "refused";
   }

@@ -16,6 +16,7 @@ if (location.hash === "#selftest") {
   const wide = document.documentElement.scrollWidth - document.documentElement.clientWidth;
   document.body.append(make("pre", {id: "selftest"}, JSON.stringify({
     sections: sections.map((one) => one.id),
+    width: window.innerWidth,
     overflow: wide,
     unnamed: [...document.querySelectorAll("svg[role=img]")].filter((one) => !one.ariaLabelledByElements
         && !document.getElementById(one.getAttribute("aria-labelledby").split(" ")[0])).length,

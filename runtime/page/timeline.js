@@ -92,7 +92,7 @@ function lifeBar(life, x, y, last) {
       parts.push(rectangle(from, y + 13 - 12 * full, to - from, 12 * full,
                            `fill stage-${stage.stage}`, title));
     if (name !== named && to - from > 7 * name.length && stage.stage !== "train_isolated")
-      parts.push(label(from + 4, y + 10.5, name, "start", full > 0.6 ? "within" : "inside"));
+      parts.push(label(from + 4, y + 10.5, name, "start", full > 0.95 ? "within" : "inside"));
     named = name;
   });
   return parts;
@@ -104,7 +104,10 @@ function paintCourse(width) {
   const last = Math.max(1, at("/windows") ?? 0,
                         ...curves.flatMap((curve) => curve.points.map((point) => point.window)));
   const narrow = width < 640;
-  const left = narrow ? 46 : 196;
+  const rows = lanes(windows, last);
+  // Wide enough for the longest name, within reason.
+  const letters = Math.min(38, Math.max(10, ...rows.map((row) => row.name.length)));
+  const left = narrow ? 46 : 20 + 6.6 * letters;
   const right = width - 14;
   const x = linear(0, last, left, right);
   const parts = [];
@@ -129,13 +132,12 @@ function paintCourse(width) {
                      "label soft"));
   }
   y += 50;
-  for (const row of lanes(windows, last)) {
+  for (const row of rows) {
     if (narrow) {
       parts.push(label(left, y + 10, row.name));
       y += 14;
     } else {
-      const most = 29;
-      const name = row.name.length > most ? `${row.name.slice(0, most - 1)}…` : row.name;
+      const name = row.name.length > letters ? `${row.name.slice(0, letters - 1)}…` : row.name;
       parts.push(draw("text", {x: left - 8, y: y + 11, "text-anchor": "end", "class": "label",
                                "aria-hidden": "true"}, name, draw("title", {}, row.name)));
     }

@@ -6,6 +6,7 @@
 #include "runtime/recount.hpp"
 #include "runtime/report_page.hpp"
 #include "tests/cannot_run.hpp"
+#include "tests/runtime/built_binary.hpp"
 #include "tests/runtime/lived_run.hpp"
 #include "tests/runtime/page_numbers.hpp"
 #include "tests/runtime/process.hpp"
@@ -27,15 +28,27 @@ struct Seen {
   nlohmann::json self;  ///< what the page found of itself
 };
 
-Seen browse(const std::string& page, const std::string& window = "1280,900") {
+/// `width`: of the page, in CSS pixels. A window is never as narrow as a phone, so the page stands
+/// in a frame of that width, whose content the frame's owner then takes over.
+std::string framed(int width) {
+  return "<!DOCTYPE html><iframe src=\"report.html#selftest\" "
+         "style=\"border:0;height:800px;width:" +
+         std::to_string(width) +
+         "px\"></iframe><script>onload = () => document.documentElement.innerHTML = "
+         "document.querySelector('iframe').contentDocument.documentElement.innerHTML</script>";
+}
+
+Seen browse(const std::string& page, int width = 1280) {
   const ScratchFolder folder;
   write_text(folder / "report.html", page);
-  Process process{browser,
-                  {"--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-                   "--no-first-run", "--user-data-dir=" + (folder / "profile").string(),
-                   "--enable-logging=stderr", "--v=0", "--window-size=" + window, "--dump-dom",
-                   "file://" + (folder / "report.html").string() + "#selftest"},
-                  folder};
+  write_text(folder / "frame.html", framed(width));
+  Process process{
+      browser,
+      {"--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+       "--no-first-run", "--allow-file-access-from-files",
+       "--user-data-dir=" + (folder / "profile").string(), "--enable-logging=stderr", "--v=0",
+       "--window-size=1400,900", "--dump-dom", "file://" + (folder / "frame.html").string()},
+      folder};
   REQUIRE(process.wait() == 0);
   Seen seen{process.out(), "", {}};
   std::istringstream lines{process.err()};
@@ -73,9 +86,10 @@ SCENARIO("a browser shows the report's own numbers, all of them", "[browser]") {
   if (!can_browse()) return;
   const auto json = report_json(lived_report());
   const auto page = report_page(json, {});
-  const std::string window = GENERATE("1280,900", "390,800");
-  INFO(window);
-  const auto seen = browse(page, window);
+  const int width = GENERATE(1280, 390);
+  INFO(width);
+  const auto seen = browse(page, width);
+  CHECK(seen.self.at("width") == width);
   check_sound(seen);
   for (const auto& mistake : mistakes_in(seen.dom, json)) FAIL_CHECK(mistake);
   CHECK(page_numbers(seen.dom).size() > 250);
@@ -113,6 +127,45 @@ SCENARIO("a page of a killed run says what it can't tell", "[browser]") {
   CHECK(mistakes_in(seen.dom, json).empty());
   CHECK(seen.dom.find("Ended early: ") != std::string::npos);
   CHECK(seen.dom.find("This report can't tell:") != std::string::npos);
+}
+
+SCENARIO("esper report makes a run's page again, and a browser shows it",
+         "[browser][command_line][training]") {
+  if (!can_run(true)) return;
+  const ScratchFolder folder;
+  Process run{binary,
+              {"run", small, "--out", "run", "--set", "training.steps_max=120", "--set",
+               "baselines.host=true"},
+              folder};
+  REQUIRE(run.wait() == 0);
+  const auto json = file_text(folder / "run/report.json");
+  const auto page = file_text(folder / "run/report.html");
+  std::filesystem::remove(folder / "run/report.html");
+  Process again{binary, {"report", "run"}, folder};
+  CHECK(again.wait() == 0);
+  CHECK(again.out() == "run/report.html\n");
+  CHECK(file_text(folder / "run/report.html") == page);
+  Process print{binary, {"report", "run", "-o", "json"}, folder};
+  CHECK(print.wait() == 0);
+  CHECK(print.out() == json);
+  const auto curves = nlohmann::json::parse(json).at("curves");
+  REQUIRE(curves.size() == 2);  // the same windows of both arms
+  CHECK(curves.at(0).at("points").size() == 12);
+  CHECK(curves.at(1).at("points").size() == 12);
+  CHECK(curves.at(0).at("points").at(0) == curves.at(1).at("points").at(0));
+  if (!can_browse()) return;
+  const auto seen = browse(page);
+  check_sound(seen);
+  for (const auto& mistake : mistakes_in(seen.dom, json)) FAIL_CHECK(mistake);
+  THEN("a broken seal is told, with exit 5, and the page made all the same") {
+    auto bytes = file_text(folder / "run/journal.db");
+    ++bytes[30];
+    write_text(folder / "run/journal.db", bytes);
+    Process broken{binary, {"report", "run"}, folder};
+    CHECK(broken.wait() == 5);
+    CHECK(file_text(folder / "run/report.html").find("seal is broken") != std::string::npos);
+    CHECK(browse(file_text(folder / "run/report.html")).console.empty());
+  }
 }
 
 SCENARIO("a script that fails is told on the page", "[browser]") {
