@@ -73,9 +73,14 @@ std::vector<SunsetNumber> sunsets_of(const std::vector<ScaffoldAccount>& scaffol
                      [&](const CheckpointAccount& one) { return one.window >= scaffold.sunset; });
     if (after == checkpoints.end() || after == checkpoints.begin()) continue;
     const auto before = std::prev(after);
+    const auto later = static_cast<std::uint64_t>(checkpoints.end() - after);
+    const auto above = static_cast<std::uint64_t>(
+        std::count_if(after, checkpoints.end(), [&](const CheckpointAccount& one) {
+          return !(one.gate_loss <= before->gate_loss);  // a loss that is no number counts
+        }));
     numbers.push_back({scaffold.region, scaffold.blueprint, scaffold.sunset, before->checkpoint,
                        after->checkpoint, before->gate_loss, after->gate_loss,
-                       after->gate_loss - before->gate_loss});
+                       after->gate_loss - before->gate_loss, later, above, scaffold.output_change});
   }
   return numbers;
 }

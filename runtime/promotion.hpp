@@ -41,21 +41,28 @@ struct RegressionNumber {
       field("host_worst", &RegressionNumber::host_worst));
 };
 
-/// The gate split's loss at the last checkpoint before a scaffold's sunset and the first one after.
+/// The gate split's loss at the last checkpoint before a scaffold's sunset against the first one
+/// after, and how the others after stand to that before. Training goes on between two checkpoints:
+/// what the leaving itself did to the output is `output_change`.
 struct SunsetNumber {
   std::string region, blueprint;
   Window sunset;
   std::uint64_t checkpoint_before{}, checkpoint_after{};
   double loss_before{}, loss_after{};  ///< nats per sample
   double change{};                     ///< after minus before; below 0: it went on falling
+  std::uint64_t later{};               ///< checkpoints after the sunset
+  std::uint64_t later_above{};         ///< of these, with more loss than the one before it
+  double output_change{};              ///< of the host's output at the sunset, relative
 
-  static constexpr auto schema = record(
-      "SunsetNumber", field("region", &SunsetNumber::region),
-      field("blueprint", &SunsetNumber::blueprint), field("sunset", &SunsetNumber::sunset),
-      field("checkpoint_before", &SunsetNumber::checkpoint_before),
-      field("checkpoint_after", &SunsetNumber::checkpoint_after),
-      field("loss_before", &SunsetNumber::loss_before),
-      field("loss_after", &SunsetNumber::loss_after), field("change", &SunsetNumber::change));
+  static constexpr auto schema =
+      record("SunsetNumber", field("region", &SunsetNumber::region),
+             field("blueprint", &SunsetNumber::blueprint), field("sunset", &SunsetNumber::sunset),
+             field("checkpoint_before", &SunsetNumber::checkpoint_before),
+             field("checkpoint_after", &SunsetNumber::checkpoint_after),
+             field("loss_before", &SunsetNumber::loss_before),
+             field("loss_after", &SunsetNumber::loss_after), field("change", &SunsetNumber::change),
+             field("later", &SunsetNumber::later), field("later_above", &SunsetNumber::later_above),
+             field("output_change", &SunsetNumber::output_change));
 };
 
 /// Latency of the shape before surgery over that of the finished model; above 1 is faster.

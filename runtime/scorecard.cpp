@@ -47,6 +47,11 @@ void add_energy(Scorecard& card, const RunAccount& account) {
       card.spent += region.spent;
     }
   card.asked = card.refused + card.reserved;
+  for (const ScaffoldAccount& scaffold : account.scaffolds) {
+    if (scaffold.region != card.region) continue;
+    card.emergency_asked += scaffold.ask;
+    if (scaffold.answer == name_of(ScaffoldAnswer::granted)) card.emergency_granted += scaffold.ask;
+  }
 }
 
 void add_predictions(Scorecard& card, const RunAccount& account) {

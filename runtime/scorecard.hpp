@@ -16,6 +16,7 @@ struct Scorecard {
   std::uint64_t parameters{};                       ///< theirs
   std::optional<double> gain_per_thousand_parameters;
   Energy asked, refused, granted, reserved, spent;  ///< asked = refused + reserved
+  Energy emergency_asked, emergency_granted;        ///< for scaffolds; what they drew is in `spent`
   std::uint64_t predictions{};                      ///< funded proposals that came to an end
   double predicted_gain{}, realised_gain{};         ///< theirs, nats per sample
   std::optional<double> calibration;                ///< realised over predicted
@@ -32,7 +33,9 @@ struct Scorecard {
       field("gain_per_thousand_parameters", &Scorecard::gain_per_thousand_parameters),
       field("asked", &Scorecard::asked), field("refused", &Scorecard::refused),
       field("granted", &Scorecard::granted), field("reserved", &Scorecard::reserved),
-      field("spent", &Scorecard::spent), field("predictions", &Scorecard::predictions),
+      field("spent", &Scorecard::spent), field("emergency_asked", &Scorecard::emergency_asked),
+      field("emergency_granted", &Scorecard::emergency_granted),
+      field("predictions", &Scorecard::predictions),
       field("predicted_gain", &Scorecard::predicted_gain),
       field("realised_gain", &Scorecard::realised_gain),
       field("calibration", &Scorecard::calibration));

@@ -14,18 +14,20 @@ function draw(tag, attributes, ...children) {
 let charts = 0;
 
 /**
- * A figure around a drawing. `paint(width)` returns {height, parts}; `description` says in words
- * what the drawing shows.
+ * A figure around a drawing. `paint(room)` returns {width, height, parts}, the width where it needs
+ * more than the room; `description` says in words what the drawing shows.
  */
 function chart(title, description, legend, paint) {
   const id = `chart-${++charts}`;
-  const place = make("div", {class: "chart"});
+  const place = make("div", {"class": "chart", "role": "group", "aria-label": title});
   let drawn = 0;
   const redraw = () => {
-    const width = Math.max(280, Math.floor(place.clientWidth));
-    if (width === drawn) return;
-    drawn = width;
-    const {height, parts} = paint(width);
+    const room = Math.max(280, Math.floor(place.clientWidth));
+    if (room === drawn) return;
+    drawn = room;
+    const {width = room, height, parts} = paint(room);
+    if (width > room) place.setAttribute("tabindex", "0");
+    else place.removeAttribute("tabindex");
     place.replaceChildren(draw("svg", {
       "role": "img",
       "aria-labelledby": `${id}-title ${id}-text`,

@@ -207,6 +207,8 @@ function scorecardsSection() {
               ["granted", number(key("granted"), "count")],
               ["spent", number(key("spent"), "count")],
               ["refused", number(key("refused"), "count")],
+              ["asked of the emergency pool", number(key("emergency_asked"), "count")],
+              ["granted from it", number(key("emergency_granted"), "count")],
               ["calibration", number(key("calibration"), "fixed2")],
               ["realised / predicted", [number(key("realised_gain"), "fixed4"), " / ",
                                         number(key("predicted_gain"), "fixed4"), " nats, ",
@@ -245,7 +247,11 @@ function promotionSection() {
                     number(key("sunset"), "count"), ": gate loss ", number(key("loss_before"), "fixed4"),
                     " at checkpoint ", number(key("checkpoint_before"), "count"), " before, ",
                     number(key("loss_after"), "fixed4"), " at checkpoint ",
-                    number(key("checkpoint_after"), "count"), " after."),
+                    number(key("checkpoint_after"), "count"), " after. Of the ",
+                    number(key("later"), "count"), " checkpoints since, ",
+                    number(key("later_above"), "count"), " stood above the one before. The ",
+                    "leaving itself changed the host's output by ",
+                    number(key("output_change"), "short3"), " (relative)."),
         ];
       });
   const third = !speed
@@ -256,8 +262,9 @@ function promotionSection() {
         paragraph("uncut over cut, by the least of interleaved passes (by medians ",
                   number("/promotion/speed/batch", "times2"), " and ",
                   number("/promotion/speed/single", "times2"), "). ",
-                  number("/promotion/speed/surgeries", "count"), " surgeries were kept, ",
-                  number("/promotion/speed/in_calm", "count"), " of them in a window without a crisis."),
+                  "Surgeries kept: ", number("/promotion/speed/surgeries", "count"),
+                  "; of them in a window without a crisis: ",
+                  number("/promotion/speed/in_calm", "count"), "."),
       ];
   return section("promotion", "Three promotion numbers", make(
       "div", {class: "cards wide"},

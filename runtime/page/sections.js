@@ -153,9 +153,11 @@ function energySection() {
                 number("/energy/available", "count"), " + reserved ",
                 number("/energy/reserved", "count"), " + spent ", number("/energy/spent", "count"),
                 " + lapsed ", number("/energy/lapsed", "count"), ". Of what regions asked for, ",
-                number("/energy/refused_share", "percent1"), " was refused for want of it."),
+                number("/energy/refused_share", "percent1"), " was refused for want of it. The pruning allowance is minted beside the cycle's own ",
+                "and lapses with it."),
       chart("Where each cycle's energy went",
-            "Bars for each cycle: minted, granted, spent and lapsed. The table below holds the same.",
+            "Bars for each cycle: minted, granted, reserved, spent, drawn from the emergency pool " +
+                "and lapsed. The table below holds the same.",
             legend(flowKinds.map(([key, name]) => [[rectangle(1, 1, 24, 10, `flow-${key}`)], name])),
             paintFlows),
       chart("Throttle: what pruning may cost against what growth spends",
@@ -179,12 +181,13 @@ function energySection() {
 }
 
 const flowKinds = [
-  ["minted", "minted"], ["granted", "granted to regions"], ["spent", "spent"], ["lapsed", "lapsed"],
+  ["minted", "minted"], ["granted", "granted to regions"], ["reserved", "reserved by regions"],
+  ["spent", "spent"], ["drawn", "drawn from the pool"], ["lapsed", "lapsed"],
 ];
 
 const cycleColumns = [
   ["minted", "minted"], ["treasury", "to treasury"], ["emergency", "to pool"],
-  ["safety", "to safety"], ["granted", "granted"], ["reserved", "reserved"], ["spent", "spent"],
+  ["safety", "to safety"], ["compaction", "beside it, to compaction"], ["granted", "granted"], ["reserved", "reserved"], ["spent", "spent"],
   ["lapsed", "lapsed"], ["drawn", "drawn from pool"], ["given_back", "back to pool"],
   ["available", "free at its end"], ["forecast", "forecast"], ["allowance", "pruning allowance"],
   ["compacted", "compaction"],
@@ -206,17 +209,18 @@ function cycleAxis(width, high, bottom) {
   return {cycles, left, right, slot, y, parts, bottom};
 }
 
-function paintFlows(width) {
+function paintFlows(room) {
+  const width = Math.max(room, 64 + 34 * list("/cycles").length);  // past the room it scrolls
   const high = Math.max(...list("/cycles").flatMap((cycle) => flowKinds.map(([key]) => cycle[key] ?? 0)));
   const {cycles, left, slot, y, parts, bottom} = cycleAxis(width, high, 180);
-  const bar = Math.min(16, slot * 0.8 / flowKinds.length);
+  const bar = Math.min(14, slot * 0.85 / flowKinds.length);
   cycles.forEach((cycle, place) => flowKinds.forEach(([key, name], which) => {
     const value = cycle[key] ?? 0;
     const x = left + (place + 0.5) * slot + (which - flowKinds.length / 2) * bar;
     parts.push(rectangle(x, y(value), bar - 1, bottom - y(value), `flow-${key}`,
                          `cycle ${cycle.cycle}: ${name} ${value}`));
   }));
-  return {height: bottom + 24, parts};
+  return {width, height: bottom + 24, parts};
 }
 
 function paintThrottle(width) {

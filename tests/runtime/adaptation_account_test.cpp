@@ -134,7 +134,10 @@ SCENARIO("a scorecard counts crises, gain, energy and calibration", "[report]") 
   CHECK(late.stability_restored == 1.0);
   CHECK(late.windows_in_crisis == 3);
   CHECK(late.windows == 12);
-  CHECK(late.seeds_stood == 0);  // a scaffold is not a growth seed
+  CHECK(late.emergency_asked == Energy{12});
+  CHECK(late.emergency_granted == Energy{12});
+  CHECK(late.spent == Energy{9});  // drawn by the scaffold
+  CHECK(late.seeds_stood == 0);    // a scaffold is not a growth seed
   CHECK_FALSE(late.gain_per_thousand_parameters);
   CHECK_FALSE(late.calibration);
 }
@@ -179,8 +182,12 @@ SCENARIO("a sunset stands between the checkpoints around it", "[promotion]") {
   CHECK(numbers[0].checkpoint_before == 2);
   CHECK(numbers[0].checkpoint_after == 3);
   CHECK(numbers[0].change == Approx(0.05));
+  CHECK(numbers[0].later == 1);
+  CHECK(numbers[0].later_above == 1);
   CHECK(numbers[1].checkpoint_after == 2);  // measured after the commands of its window
   CHECK(numbers[1].change == Approx(-0.1));
+  CHECK(numbers[1].later == 2);
+  CHECK(numbers[1].later_above == 0);
 }
 
 SCENARIO("the speed-up is uncut over cut, and says how calm the cuts were", "[promotion]") {
