@@ -26,7 +26,7 @@ function mapSection() {
   const words = edges.map(({from, to, skip}) => `${from} to ${to}${skip ? " (skip)" : ""}`).join(", ");
   return section(
       "map", title,
-      paragraph(`Host ${text(at("/map/host"))}. Activations flow: ${words || "no edges"}. Shares are `,
+      paragraph(`Host ${at("/map/host")}. Activations flow: ${words || "no edges"}. Shares are `,
                 "of the host's own parameters and operations as the run left them."),
       holder,
       details("Regions, as a table", table(

@@ -105,6 +105,8 @@ function courseSection() {
   ]);
   return section(
       "course", "Course of the run",
+      paragraph("Only the grown arm is measured on the gate split while it trains; of the others ",
+                "the accuracy at the end is known."),
       chart("Loss, accuracy and what stood where", described, courseLegend(), paintCourse),
       details("Loss by window, as a table",
               table("Training loss by window",
@@ -213,7 +215,7 @@ function paintFlows(room) {
   const width = Math.max(room, 64 + 34 * list("/cycles").length);  // past the room it scrolls
   const high = Math.max(...list("/cycles").flatMap((cycle) => flowKinds.map(([key]) => cycle[key] ?? 0)));
   const {cycles, left, slot, y, parts, bottom} = cycleAxis(width, high, 180);
-  const bar = Math.min(14, slot * 0.85 / flowKinds.length);
+  const bar = Math.min(14, slot * 0.72 / flowKinds.length);
   cycles.forEach((cycle, place) => flowKinds.forEach(([key, name], which) => {
     const value = cycle[key] ?? 0;
     const x = left + (place + 0.5) * slot + (which - flowKinds.length / 2) * bar;
