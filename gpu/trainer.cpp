@@ -53,7 +53,8 @@ Trainer::Trainer(const TrainingRequest& request)
       data_(config_.data, config_.training.batch, config_.seed),
       host_(seeded_host(config_, request.widths)),
       disturbances_(config_.training.disturbances, *host_, config_.seed, fashion_classes),
-      blueprints_(built_in_blueprints()) {
+      blueprints_(built_in_blueprints()),
+      curve_(config_.time.window_steps) {
   blueprints_.insert(blueprints_.end(), config_.blueprints.add.begin(),
                      config_.blueprints.add.end());
   plant(request.planted);
@@ -205,6 +206,7 @@ void Trainer::train_step() {
   const auto loss = at::cross_entropy_loss(host_->forward(batch_.images), batch_.labels);
   loss.backward();
   loss_ = loss.item<double>();
+  curve_.add(loss_);
   const bool proceed = !session_ || session_->after_backward(loss).proceed();
   if (proceed) {
     clip();
@@ -245,6 +247,7 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop,
   end.interrupted = step() < steps_;
   end.model = report_model();
   end.model.wall_seconds = wall.count();
+  end.window_losses = curve_.means();
   if (session_) {
     end.last_window = session_->last_window();
     end.stalled = session_->stalled();

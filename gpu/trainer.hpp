@@ -4,6 +4,7 @@
 #include "gpu/checkpoint_file.hpp"
 #include "gpu/disturbance.hpp"
 #include "gpu/fashion_data.hpp"
+#include "gpu/loss_curve.hpp"
 #include "gpu/session.hpp"
 #include "messages/interfaces.hpp"
 
@@ -54,6 +55,7 @@ class Trainer final : public Training {
   std::uint64_t steps_{}, own_steps_{};
   Samples batch_;
   double loss_{};
+  LossCurve curve_;
 };
 
 }  // namespace esper

@@ -70,6 +70,9 @@ struct TrainingEnd {
   std::vector<std::uint32_t> widths;
   std::vector<PlantedSeed> planted;
   bool cut{};  ///< channels were cut
+  /// Mean training loss of each time.window_steps calls of the loop, nats per sample; a last window
+  /// that was not filled is left out.
+  std::vector<double> window_losses;
 };
 
 /// One host, its data and its loop; what libesper_gpu.so makes. All calls on one thread, but for

@@ -25,6 +25,9 @@ class Accountant {
     window_ = entry.window;
     scaffolds_.take(entry);
     surgeries_.take(entry);
+    windows_.take(entry);
+    lives_.take(entry);
+    map_.take(entry);
     visit_payload<HostDescription>(entry, [&](const auto& host) { host_ = host; });
     visit_payload<StrategyPart>(entry, [&](const auto& part) { strategy(part); });
     visit_payload<RegionReport>(entry, [&](const auto& report) { region(report); });
@@ -45,15 +48,28 @@ class Accountant {
 
   RunAccount finish() {
     auto& energy = account_.energy;
+    Energy lapsed_before;
     for (auto& [cycle, one] : cycles_) {
       one.cycle = {cycle};
       for (const auto& region : one.regions) {
+        one.granted += region.granted;
+        one.reserved += region.reserved;
+        one.spent += region.spent;
         energy.granted += region.granted;
         energy.refused += region.refused;
         asked_and_met_ += region.reserved;
       }
+      if (const auto ended = balances_.find(cycle); ended != balances_.end()) {
+        one.available = ended->second.available;
+        one.lapsed = ended->second.lapsed - lapsed_before;
+        lapsed_before = ended->second.lapsed;
+      }
       account_.cycles.push_back(one);
     }
+    account_.window_list = windows_.windows();
+    account_.lives = lives_.lives();
+    finish_seeds();
+    account_.map = map_.map(account_.lives);
     account_.scaffolds = scaffolds_.scaffolds();
     account_.troubles = scaffolds_.troubles();
     account_.checkpoints = surgeries_.checkpoints();
@@ -109,6 +125,11 @@ class Accountant {
       auto& cycle = cycles_[part.mint->cycle.value];
       cycle.minted += part.mint->minted;
       cycle.posture = name_of(part.mint->posture);
+      cycle.headroom = part.mint->headroom;
+      cycle.treasury += part.mint->treasury;
+      cycle.emergency += part.mint->emergency;
+      cycle.safety += part.mint->safety;
+      cycle.compaction += part.mint->compaction;
     }
     if (part.pruning) {
       cycles_[part.pruning->cycle.value].allowance = part.pruning->allowance;
@@ -122,6 +143,7 @@ class Accountant {
       for (const auto& verdict : answers.verdicts) judge(verdict);
     }
     for (const auto& refused : part.refused) count(account_.refusals, "ledger: " + refused);
+    balances_[cycle_number(part.window)] = part.balance;
     auto& energy = account_.energy;
     energy.minted = part.balance.minted;
     energy.available = part.balance.available;
@@ -138,6 +160,8 @@ class Accountant {
       proposal.amount = verdict.amount;
       proposal.score = verdict.score;
       proposal.reason = verdict.reason;
+      if (verdict.kind == VerdictKind::approved)
+        funded_[&proposal - account_.proposals.data()] = verdict.until;
     }
   }
 
@@ -148,6 +172,9 @@ class Accountant {
       if (movement.kind == MovementKind::reserve) cycle.reserved += movement.energy;
       if (movement.kind == MovementKind::settle || movement.kind == MovementKind::draw)
         cycle.spent += movement.energy;
+      auto& whole = cycles_[cycle_number(report.window)];
+      if (movement.kind == MovementKind::draw) whole.drawn += movement.energy;
+      if (movement.kind == MovementKind::give_back) whole.given_back += movement.energy;
     }
     for (const auto& realised : report.returns)
       for (auto& proposal : account_.proposals)
@@ -158,9 +185,35 @@ class Accountant {
   SeedAccount& seed(SeedId id, RegionId region, SlotId slot) {
     for (auto& known : account_.seeds)
       if (id.value != 0 && known.seed == id && known.region == region_name(region)) return known;
-    account_.seeds.push_back(
-        {id, region_name(region), slot_name(slot), "", "", "", 0, 0, "", window_});
+    account_.seeds.push_back({id, region_name(region), slot_name(slot), "", "", "", 0, 0, "",
+                              window_, 0, 0, std::nullopt, std::nullopt, std::nullopt});
     return account_.seeds.back();
+  }
+
+  /// A funded proposal pays for one seed of its design in its slot, until it expires.
+  void fund(SeedAccount& seed) {
+    for (auto funded = funded_.begin(); funded != funded_.end(); ++funded) {
+      const auto& proposal = account_.proposals[static_cast<std::size_t>(funded->first)];
+      if (proposal.region != seed.region || proposal.slot != seed.slot ||
+          proposal.blueprint != seed.blueprint || funded->second < window_)
+        continue;
+      seed.proposal = proposal.id;
+      seed.predicted_gain = proposal.predicted_gain;
+      funded_.erase(funded);
+      return;
+    }
+  }
+
+  void finish_seeds() {
+    for (auto& seed : account_.seeds)  // a scaffold's G2 counts its updates
+      for (const auto& life : account_.lives)
+        if (life.scaffold && life.seed == seed.seed && life.region == seed.region)
+          seed.isolated_gain.reset();
+    for (auto& seed : account_.seeds)
+      for (const auto& proposal : account_.proposals)
+        if (seed.proposal != 0 && proposal.id == seed.proposal && proposal.region == seed.region &&
+            proposal.realised_gain)
+          seed.realised_gain = proposal.realised_gain;
   }
 
   void gate(const GateVerdict& verdict, RegionId region) {
@@ -173,18 +226,25 @@ class Accountant {
     known.threshold = verdict.threshold;
     known.reason = verdict.reason;
     known.window = window_;
+    // A seed whose passes were not finite was counted, not measured.
+    if (verdict.gate == "G2" && verdict.reason.find("not finite") == std::string::npos)
+      known.isolated_gain = verdict.measured;
+    if (verdict.gate == "G5" && verdict.passed) known.realised_gain = verdict.measured;
     if (refused_at_birth) known.fate = "refused";
   }
 
   void command(const AdaptationCommand& command) {
     if (command.kind != CommandKind::germinate) return;
-    seed(command.seed, command.id.region, command.slot).blueprint = command.blueprint;
+    auto& known = seed(command.seed, command.id.region, command.slot);
+    known.blueprint = command.blueprint;
+    fund(known);
   }
 
   void outcome(const Outcome& outcome) {
     if (outcome.refusal != CommandRefusal::none) return refusal(outcome);
     if (outcome.seed.value == 0) return;
     auto& known = seed(outcome.seed, outcome.region, outcome.slot);
+    if (known.parameters == 0) known.parameters = outcome.parameters;
     if (is_final(known.fate)) return;
     known.fate = name_of(outcome.stage);
     if (outcome.stage == Stage::embargoed || outcome.stage == Stage::dormant) known.fate = "culled";
@@ -233,6 +293,11 @@ class Accountant {
   Energy asked_and_met_;
   ScaffoldAccountant scaffolds_;
   SurgeryAccountant surgeries_;
+  WindowAccountant windows_;
+  LifeAccountant lives_;
+  MapAccountant map_;
+  std::map<std::uint64_t, LedgerBalance> balances_;  ///< by cycle, as of its last turn
+  std::map<std::ptrdiff_t, Window> funded_;  ///< approved proposals, by place, with their expiry
   RunAccount account_;
 };
 

@@ -5,8 +5,11 @@
 
 #include "messages/audit.hpp"
 #include "messages/host.hpp"
+#include "runtime/life_account.hpp"
+#include "runtime/map_account.hpp"
 #include "runtime/scaffold_account.hpp"
 #include "runtime/surgery_account.hpp"
+#include "runtime/window_account.hpp"
 
 namespace esper {
 
@@ -20,14 +23,23 @@ struct SeedAccount {
   std::string gate;
   double measured{}, threshold{};  ///< the gate's, in its own unit
   std::string reason;
-  Window window;  ///< of the decision
+  Window window;                         ///< of the decision
+  std::uint64_t parameters{};            ///< as planted; 0: it never stood
+  std::uint64_t proposal{};              ///< that funded it; 0: the region's own energy did
+  std::optional<double> predicted_gain;  ///< nats per sample, of that proposal
+  std::optional<double> isolated_gain;   ///< nats per sample at the target alpha, as G2 measured
+  std::optional<double> realised_gain;   ///< nats per sample: the proposal's, or as G5 let it pass
 
   static constexpr auto schema = record(
       "SeedAccount", field("seed", &SeedAccount::seed), field("region", &SeedAccount::region),
       field("slot", &SeedAccount::slot), field("blueprint", &SeedAccount::blueprint),
       field("fate", &SeedAccount::fate), field("gate", &SeedAccount::gate),
       field("measured", &SeedAccount::measured), field("threshold", &SeedAccount::threshold),
-      field("reason", &SeedAccount::reason), field("window", &SeedAccount::window));
+      field("reason", &SeedAccount::reason), field("window", &SeedAccount::window),
+      field("parameters", &SeedAccount::parameters), field("proposal", &SeedAccount::proposal),
+      field("predicted_gain", &SeedAccount::predicted_gain),
+      field("isolated_gain", &SeedAccount::isolated_gain),
+      field("realised_gain", &SeedAccount::realised_gain));
 };
 
 /// One Strategic Opportunity Proposal with its answer.
@@ -87,12 +99,24 @@ struct CycleAccount {
   Energy forecast;   ///< still to spend on seeds under way, at its end
   Energy allowance;  ///< what pruning might cost in it
   Energy compacted;  ///< what it did cost
+  double headroom{};
+  Energy treasury, emergency, safety, compaction;  ///< where the mint went
+  Energy granted, reserved, spent;                 ///< of all regions
+  Energy lapsed;                                   ///< at its end
+  Energy drawn, given_back;                        ///< of the emergency pool, by scaffolds
+  Energy available;                                ///< free at its end, over all accounts
 
   static constexpr auto schema = record(
       "CycleAccount", field("cycle", &CycleAccount::cycle), field("minted", &CycleAccount::minted),
       field("posture", &CycleAccount::posture), field("regions", &CycleAccount::regions),
       field("forecast", &CycleAccount::forecast), field("allowance", &CycleAccount::allowance),
-      field("compacted", &CycleAccount::compacted));
+      field("compacted", &CycleAccount::compacted), field("headroom", &CycleAccount::headroom),
+      field("treasury", &CycleAccount::treasury), field("emergency", &CycleAccount::emergency),
+      field("safety", &CycleAccount::safety), field("compaction", &CycleAccount::compaction),
+      field("granted", &CycleAccount::granted), field("reserved", &CycleAccount::reserved),
+      field("spent", &CycleAccount::spent), field("lapsed", &CycleAccount::lapsed),
+      field("drawn", &CycleAccount::drawn), field("given_back", &CycleAccount::given_back),
+      field("available", &CycleAccount::available));
 };
 
 struct Counted {
@@ -117,6 +141,9 @@ struct RunAccount {
   std::vector<Counted> absences;  ///< by role and reason
   std::uint64_t late_turns{};
   std::uint64_t windows{};
+  MapAccount map;
+  std::vector<LifeAccount> lives;  ///< in order of germination
+  std::vector<WindowAccount> window_list;
 
   static constexpr auto schema = record(
       "RunAccount", field("energy", &RunAccount::energy), field("cycles", &RunAccount::cycles),
@@ -125,7 +152,8 @@ struct RunAccount {
       field("checkpoints", &RunAccount::checkpoints), field("surgeries", &RunAccount::surgeries),
       field("refusals", &RunAccount::refusals), field("restarts", &RunAccount::restarts),
       field("absences", &RunAccount::absences), field("late_turns", &RunAccount::late_turns),
-      field("windows", &RunAccount::windows));
+      field("windows", &RunAccount::windows), field("map", &RunAccount::map),
+      field("lives", &RunAccount::lives), field("window_list", &RunAccount::window_list));
 };
 
 /// `cycle_windows` > 0 is the config's. Errors: throws MalformedJson or nlohmann's errors when an

@@ -81,6 +81,7 @@ struct BlueprintOptions {
 [[nodiscard]] ExitCode command_keys();
 [[nodiscard]] ExitCode command_plan(const ConfigOptions& options);
 [[nodiscard]] ExitCode command_ledger(const std::filesystem::path& directory, OutputFormat output);
+[[nodiscard]] ExitCode command_report(const std::filesystem::path& directory, OutputFormat output);
 [[nodiscard]] ExitCode command_events(const EventOptions& options);
 [[nodiscard]] ExitCode command_replay(const ReplayOptions& options);
 [[nodiscard]] ExitCode command_trace(const TraceOptions& options);

@@ -51,6 +51,7 @@ class CommandLine {
     add_status();
     add_override();
     add_top();
+    add_report();
     add_blueprints();
   }
 
@@ -203,6 +204,15 @@ class CommandLine {
     command.add_flag("--once", top_.once, "One look, then end");
     command.footer("Example:\n  esper top runs/small-1");
     command.callback([this] { chosen_ = [this] { return command_top(top_); }; });
+  }
+
+  void add_report() {
+    auto& command = *app_.add_subcommand("report", "Make a run's report.html again");
+    command.add_option("directory", events_.directory, "A run's directory")->required();
+    add_output(command, events_.output);
+    command.footer("Example:\n  esper report runs/small-1");
+    command.callback(
+        [this] { chosen_ = [this] { return command_report(events_.directory, events_.output); }; });
   }
 
   void add_blueprints() {

@@ -64,6 +64,29 @@ void compare_arms(RunReport& report) {
   }
 }
 
+ArmCurve curve_of(const std::string& arm, const std::vector<double>& window_losses,
+                  std::uint32_t window_steps) {
+  ArmCurve curve{arm, {}};
+  for (std::uint64_t i = 1; i <= window_losses.size(); ++i)
+    curve.points.push_back({{i}, {i * window_steps}, window_losses[i - 1]});
+  return curve;
+}
+
+void conclude(RunReport& report) {
+  compare_arms(report);
+  if (!report.account.window_list.empty()) {
+    std::erase_if(report.curves, [](const ArmCurve& curve) { return curve.arm == "grown"; });
+    ArmCurve& grown = report.curves.emplace_back();
+    grown.arm = "grown";
+    for (const WindowAccount& window : report.account.window_list)
+      grown.points.push_back({window.window, window.step, window.loss});
+  }
+  report.scorecards = scorecards_of(report.account);
+  report.promotion = {regression_of(report.account.window_list, report.curves),
+                      sunsets_of(report.account.scaffolds, report.account.checkpoints),
+                      speed_of(report.account, report.uncut, arm_of(report, "grown"))};
+}
+
 std::string report_json(const RunReport& report) {
   nlohmann::ordered_json json;
   const auto put = [&](std::string_view name, const auto& value) {

@@ -6,6 +6,8 @@
 #include "messages/configuration.hpp"
 #include "runtime/account.hpp"
 #include "runtime/journal.hpp"
+#include "runtime/promotion.hpp"
+#include "runtime/scorecard.hpp"
 
 namespace esper {
 
@@ -44,6 +46,10 @@ struct RunReport {
   int exit{};
   std::string first_irreproducible;
   std::string error;  ///< why the run ended early; "" when it didn't
+  std::string name;   ///< the config's
+  Mode mode{};
+  std::uint32_t window_steps{}, cycle_windows{};
+  std::vector<std::string> missing;  ///< what it can't tell, a sentence each
   std::vector<TrainedModel> arms;
   std::vector<Gain> gain;
   std::vector<Cost> cost;
@@ -51,17 +57,24 @@ struct RunReport {
   std::optional<TrainedModel> uncut;  ///< the grown model's shape before surgery: its latency alone
   std::vector<Counted> breakers;      ///< that stood open, by role
   std::optional<JournalSeal> seal;
+  std::vector<ArmCurve> curves;  ///< training loss, in the order of `arms`
+  std::vector<Scorecard> scorecards;
+  Promotion promotion;
 
-  static constexpr auto schema =
-      record("RunReport", field("version", &RunReport::version), field("seed", &RunReport::seed),
-             field("pace", &RunReport::pace), field("reproducible", &RunReport::reproducible),
-             field("journal_hash", &RunReport::journal_hash),
-             field("weights_hash", &RunReport::weights_hash), field("exit", &RunReport::exit),
-             field("first_irreproducible", &RunReport::first_irreproducible),
-             field("error", &RunReport::error), field("arms", &RunReport::arms),
-             field("gain", &RunReport::gain), field("cost", &RunReport::cost),
-             field("account", &RunReport::account), field("uncut", &RunReport::uncut),
-             field("breakers", &RunReport::breakers), field("seal", &RunReport::seal));
+  static constexpr auto schema = record(
+      "RunReport", field("version", &RunReport::version), field("seed", &RunReport::seed),
+      field("pace", &RunReport::pace), field("reproducible", &RunReport::reproducible),
+      field("journal_hash", &RunReport::journal_hash),
+      field("weights_hash", &RunReport::weights_hash), field("exit", &RunReport::exit),
+      field("first_irreproducible", &RunReport::first_irreproducible),
+      field("error", &RunReport::error), field("name", &RunReport::name),
+      field("mode", &RunReport::mode), field("window_steps", &RunReport::window_steps),
+      field("cycle_windows", &RunReport::cycle_windows), field("missing", &RunReport::missing),
+      field("arms", &RunReport::arms), field("gain", &RunReport::gain),
+      field("cost", &RunReport::cost), field("account", &RunReport::account),
+      field("uncut", &RunReport::uncut), field("breakers", &RunReport::breakers),
+      field("seal", &RunReport::seal), field("curves", &RunReport::curves),
+      field("scorecards", &RunReport::scorecards), field("promotion", &RunReport::promotion));
 };
 
 /// Shadow, gate and seed passes counted in.
@@ -69,6 +82,14 @@ struct RunReport {
 
 /// Fills gain and cost from the arms: "grown" against each other one.
 void compare_arms(RunReport& report);
+
+/// A curve of a model that was trained without controllers: window w ends at step w * window_steps.
+[[nodiscard]] ArmCurve curve_of(const std::string& arm, const std::vector<double>& window_losses,
+                                std::uint32_t window_steps);
+
+/// Fills what follows from arms, account and curves together: the grown model's curve as the
+/// journal has it, gain and cost, scorecards, promotion numbers.
+void conclude(RunReport& report);
 
 /// Top keys in the field list's order; the account's keys stand at the top, too.
 [[nodiscard]] std::string report_json(const RunReport& report);

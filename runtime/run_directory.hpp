@@ -45,6 +45,7 @@ class RunDirectory {
   /// There while the run lives.
   [[nodiscard]] std::filesystem::path control_socket() const { return path_ / "control.sock"; }
   [[nodiscard]] std::filesystem::path report() const { return path_ / "report.json"; }
+  [[nodiscard]] std::filesystem::path page() const { return path_ / "report.html"; }
 
   /// Another process is running in it.
   [[nodiscard]] bool in_use() const;

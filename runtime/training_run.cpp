@@ -9,6 +9,7 @@
 #include "runtime/control/control_handler.hpp"
 #include "runtime/launch.hpp"
 #include "runtime/resume.hpp"
+#include "runtime/report_page.hpp"
 #include "runtime/telemetry_export.hpp"
 
 namespace esper {
@@ -27,6 +28,7 @@ struct Shape {
 struct TrainedArm {
   TrainedModel model;
   std::unique_ptr<Training> training;
+  std::vector<double> window_losses;
 };
 
 std::vector<std::string> names_of(const std::vector<Counted>& counted) {
@@ -62,6 +64,10 @@ class TrainingRun {
     report_.version = version_number();
     report_.seed = config.seed;
     report_.pace = config.pace.mode;
+    report_.name = config.name;
+    report_.mode = config.mode;
+    report_.window_steps = config.time.window_steps;
+    report_.cycle_windows = config.time.cycle_windows;
   }
 
   RunReport execute(bool resume) {
@@ -148,6 +154,7 @@ class TrainingRun {
     live_.close();
     progress_.end();
     arm.model = result.grown.model;
+    arm.window_losses = result.grown.window_losses;
     shape_ = {result.grown.widths, result.grown.planted, result.grown.cut};
     report_.journal_hash = result.decision_hash;
     report_.weights_hash = arm.model.weights_hash;
@@ -177,7 +184,7 @@ class TrainingRun {
     TrainingRequest request{config_, name, shape.widths, shape.planted, {}};
     request.config.mode = Mode::off;
     request.config.training.steps_max = static_cast<std::uint32_t>(arms_.front().model.steps);
-    TrainedArm arm{{}, factory_.make(request)};
+    TrainedArm arm{{}, factory_.make(request), {}};
     progress_.begin(name, {});
     auto* training = arm.training.get();
     const auto end = arm.training->run(stop_, [&](const TrainingProgress& now) {
@@ -190,6 +197,7 @@ class TrainingRun {
       return;
     }
     arm.model = end.model;
+    arm.window_losses = end.window_losses;
     arms_.push_back(std::move(arm));
   }
 
@@ -214,20 +222,27 @@ class TrainingRun {
   }
 
   RunReport finish(Journal* journal) {
-    for (const auto& arm : arms_)
-      if (!arm.model.arm.empty()) report_.arms.push_back(arm.model);
     // Baselines first, the model that this is about last.
-    std::rotate(report_.arms.begin(), report_.arms.begin() + (report_.arms.empty() ? 0 : 1),
-                report_.arms.end());
-    compare_arms(report_);
+    std::rotate(arms_.begin(), arms_.begin() + (arms_.empty() ? 0 : 1), arms_.end());
+    for (const auto& arm : arms_) {
+      if (arm.model.arm.empty()) continue;
+      report_.arms.push_back(arm.model);
+      report_.curves.push_back(curve_of(arm.model.arm, arm.window_losses, report_.window_steps));
+    }
     report_.breakers = metrics_.positive("esper_breaker_open");
     if (journal != nullptr) close(*journal);
+    conclude(report_);
     log_.write(LogLevel::info, "run_ends", nlohmann::json{{"exit", report_.exit}}.dump());
-    if (!write_file(directory_.report(), report_json(report_))) {
-      report_.exit = number_of(ExitCode::failed);
-      report_.error = directory_.report().string() + " can't be written";
-    }
+    const auto json = report_json(report_);
+    write(directory_.report(), json);
+    write(directory_.page(), report_page(json, {}));
     return std::move(report_);
+  }
+
+  void write(const std::filesystem::path& file, const std::string& text) {
+    if (write_file(file, text)) return;
+    report_.exit = number_of(ExitCode::failed);
+    report_.error = file.string() + " can't be written";
   }
 
   void close(Journal& journal) {

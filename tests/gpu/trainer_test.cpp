@@ -60,6 +60,8 @@ SCENARIO("one integer decides a whole run, and watching changes no bit of it", "
   CHECK(host.model.test_accuracy > 0.1);
   CHECK(host.model.gate_loss < 2.4);
   CHECK_FALSE(host.interrupted);
+  REQUIRE(host.window_losses.size() == 4);  // 24 steps, 6 to a window
+  CHECK(host.window_losses.back() < host.window_losses.front());
   THEN("the same again is the same") {
     CHECK(trained(config, "host").model.weights_hash == host.model.weights_hash);
   }
@@ -75,6 +77,7 @@ SCENARIO("one integer decides a whole run, and watching changes no bit of it", "
     CHECK(end.model.weights_hash == host.model.weights_hash);
     CHECK(end.model.training_operations.training == host.model.training_operations.training);
     CHECK(end.last_window == Window{4});
+    CHECK(end.window_losses == host.window_losses);
     watched.mode = Mode::act;
     CHECK(trained(watched, "grown").model.weights_hash == host.model.weights_hash);
   }

@@ -52,7 +52,8 @@ SCENARIO("exit 0: a valid config, help and version", "[command_line]") {
   says({"--version"}, "esper 0.1.0 (");
   says({"--version"}, "torch");
   says({"--version"}, "CAF 0.17.6");
-  for (const auto* command : {"run", "validate", "plan", "ledger", "events", "blueprints"})
+  for (const auto* command :
+       {"run", "validate", "plan", "ledger", "events", "report", "blueprints"})
     says({command, "--help"}, std::string{"Example:\n  esper "} + command);
   CHECK_FALSE(fs::exists(folder / "runs"));
 }
@@ -64,7 +65,8 @@ SCENARIO("-o json is JSON for each command that reads", "[command_line]") {
   for (const std::vector<std::string>& arguments : {std::vector<std::string>{"validate", small},
                                                     {"plan", small},
                                                     {"blueprints"},
-                                                    {"ledger", "run"}}) {
+                                                    {"ledger", "run"},
+                                                    {"report", "run"}}) {
     auto with_format = arguments;
     with_format.insert(with_format.end(), {"-o", "json"});
     Process process{binary, with_format, folder};
@@ -99,6 +101,7 @@ SCENARIO("exit 2: usage and config", "[command_line]") {
   refused({"run", small, "--seed", "18446744073709551615", "--repeat", "2"}, "past");
   refused({"events", "none"}, "no directory");
   refused({"ledger", "full"}, "no run");
+  refused({"report", "full"}, "no run");
   Process json{binary, {"validate", "bad.json", "-o", "json"}, folder};
   CHECK(json.wait() == 2);
   CHECK(nlohmann::json::parse(json.out()).at("mistakes").size() == 3);

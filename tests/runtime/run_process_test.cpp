@@ -43,7 +43,7 @@ void can_be_read(const ScratchFolder& folder) {
        {Arguments{"events", "run"}, Arguments{"ledger", "run"},
         Arguments{"events", "run", "-o", "json"}, Arguments{"ledger", "run", "-o", "json"},
         Arguments{"validate", "run/config.json"}, Arguments{"plan", "run/config.json"},
-        Arguments{"run", "run/config.json", "--dry-run"}}) {
+        Arguments{"report", "run"}, Arguments{"run", "run/config.json", "--dry-run"}}) {
     Process reader{binary, arguments, folder};
     INFO(arguments[0]);
     CHECK(reader.wait() == 0);
@@ -191,7 +191,7 @@ SCENARIO("the example of each command's help works", "[command_line][training]")
   for (const auto* name : {"small.json", "fashion.json"})
     fs::copy_file(source_directory() / "configs" / name, folder / "configs" / name);
   for (const std::string command :
-       {"", "run", "validate", "plan", "ledger", "events", "blueprints"}) {
+       {"", "run", "validate", "plan", "ledger", "events", "report", "blueprints"}) {
     Process help{binary, command.empty() ? Arguments{"--help"} : Arguments{command, "--help"},
                  folder};
     CHECK(help.wait() == 0);

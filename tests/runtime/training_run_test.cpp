@@ -111,6 +111,7 @@ SCENARIO("a run leaves a sealed directory however it ends", "[training_run]") {
   CHECK(setup.written().at("error") == error);
   CHECK(Journal::verify(setup.directory->journal()).ends_at(report.seal->head_hash));
   CHECK(std::filesystem::exists(setup.directory->log()));
+  CHECK(file_text(setup.directory->page()).find("<title>test, seed 1") != std::string::npos);
 }
 
 SCENARIO("mode off trains the host once", "[training_run]") {
