@@ -29,7 +29,7 @@ struct Folder : ScratchFolder {
 
 SurvivingHistory history_of(TestLoop& loop) {
   SurvivingHistory history{
-      .step = loop.session->step(), .reflex = Reflex(ReflexConfig{}), .structure = 3};
+      .step = loop.session->step(), .reflex = Reflex(ReflexConfig{}), .structure = 1};
   for (int i = 0; i < 130; ++i) history.reflex.accept(1.0 / (i + 1));  // the ring goes round
   return history;
 }

@@ -64,7 +64,7 @@ SCENARIO("a training that was killed goes on to the same end", "[resume][failpoi
   const Digest expected = whole_digest(whole);
   // And the window whose checkpoint is the newest that may be whole then.
   const auto [failpoint, newest] =
-      GENERATE(std::pair{"ramp", 3}, std::pair{"ramp:7", 4}, std::pair{"fossilise", 6},
+      GENERATE(std::pair{"ramp", 4}, std::pair{"ramp:7", 5}, std::pair{"fossilise", 6},
                std::pair{"surgery", 8}, std::pair{"checkpoint_rename", 0},
                std::pair{"checkpoint_rename:6", 5});
   INFO(failpoint);

@@ -27,6 +27,7 @@ struct Play {
   std::vector<Scripted> script = {};
   std::map<std::uint64_t, SurgeryOrder> surgeries = {};  ///< by turn
   std::set<std::uint64_t> spoilt = {};                   ///< ticks whose batch is not a number
+  std::set<std::uint64_t> silent = {};                   ///< windows that are answered by no turn
   double learning_rate = 1e-2;
   double kd_weight = 0, anchor_weight = 0;  ///< of grafts
   bool measured = false;                    ///< Elesh measures each checkpoint
@@ -106,7 +107,8 @@ class PlayLoop : public TestLoop {
   }
   void answer() {
     const Window window = session->last_window();
-    if (window.value == 0 || exchange->released() >= window) return;
+    if (window.value == 0 || exchange->released() >= window || play.silent.contains(window.value))
+      return;
     TurnRelease turn;
     turn.turn = window;
     turn.journal_sequence = 10 * window.value;
