@@ -38,7 +38,7 @@ struct EventOptions {
 };
 
 struct BlueprintOptions {
-  std::string host{"fashion_cnn"}, size{"tiny"};
+  std::string host{"fashion_cnn"}, size{};  ///< size "": the host's first
   OutputFormat output{};
 };
 

@@ -25,8 +25,10 @@ struct LaunchSeams {
   std::string checkpoints = {};  ///< folder; "": none are written
 };
 
-/// The blueprints that the config asks for: built-in ones, filtered, and its own.
-[[nodiscard]] std::vector<Blueprint> chosen_blueprints(const CatalogueConfig& config);
+/// The blueprints that the config asks for: built-in ones that a slot of the host has a place for,
+/// filtered, and its own.
+[[nodiscard]] std::vector<Blueprint> chosen_blueprints(const CatalogueConfig& config,
+                                                       const HostDescription& host);
 
 /// What a run begins with: inputs of every later decision, read by the actors at their start.
 /// Errors: std::runtime_error when the journal can't be written.
