@@ -16,8 +16,8 @@
 #include "actors/control_plane.hpp"
 #include "actors/decisions/blueprint_catalogue.hpp"
 #include "bench/interleaved.hpp"
-#include "gpu/fashion_cnn.hpp"
 #include "gpu/fashion_data.hpp"
+#include "gpu/make_host.hpp"
 #include "gpu/session.hpp"
 #include "gpu/trainer.hpp"
 #include "runtime/journal.hpp"
@@ -117,10 +117,10 @@ class Loop {
     exchange_ = std::make_unique<TurnExchange>(
         static_cast<std::uint32_t>(host_->description().regions.size()));
     SessionData data;
-    data.step_batch = [this] { return Batch{batch_.images, batch_.labels}; };
+    data.step_batch = [this] { return batch_; };
     data.gate_batch = [this](std::uint32_t samples) {
       const auto gate = data_.gate(samples);
-      return Batch{gate.images, gate.labels};
+      return gate;
     };
     data.loss = [](const at::Tensor& logits, const at::Tensor& labels) {
       return at::cross_entropy_loss(logits, labels);
@@ -194,7 +194,7 @@ class Loop {
   void step() {
     if (session_) session_->start_step();
     optimizer_->zero_grad();
-    const auto loss = at::cross_entropy_loss(host_->forward(batch_.images), batch_.labels);
+    const auto loss = at::cross_entropy_loss(host_->forward(batch_.inputs), batch_.targets);
     loss.backward();
     if (!session_ || session_->after_backward(loss).proceed()) {
       torch::nn::utils::clip_grad_norm_(host_->module().parameters(), config_.training.clip_norm);
@@ -205,7 +205,7 @@ class Loop {
 
   RunConfig config_;
   FashionData data_;
-  Samples batch_;
+  Batch batch_;
   std::unique_ptr<HostModel> host_;
   std::unique_ptr<torch::optim::AdamW> optimizer_;
   std::unique_ptr<TurnExchange> exchange_;  // null for the bare loop

@@ -107,7 +107,7 @@ int main(int argument_count, char** arguments) {
   };
   data.learning_rate_ratio = [] { return 1.0; };
   data.batch_samples = 64;
-  const auto blueprints = chosen_blueprints(config.blueprints);
+  const auto blueprints = chosen_blueprints(config.blueprints, host.description());
   TurnExchange exchange(1);
   Session session(host, optimizer, session_settings(config, blueprints), data, exchange);
 

@@ -8,6 +8,7 @@
 
 #include "actors/decisions/blueprint_catalogue.hpp"
 #include "gpu/isolation.hpp"
+#include "gpu/sequence_modules.hpp"
 #include "messages/result.hpp"
 
 namespace esper {
@@ -153,13 +154,10 @@ std::shared_ptr<SeedModule> build_kind(const Blueprint& blueprint, std::int64_t 
       return chain({same_size(channels, channels, kernel, false, channels), BatchNorm2d(channels)});
     case BlueprintKind::plain_convolution:
       return chain({same_size(channels, channels, kernel, true)});
+    default:
+      break;
   }
   throw InvariantViolation("blueprint " + blueprint.name + " has an unknown kind");
-}
-
-bool needs_kernel(BlueprintKind kind) {
-  return kind == BlueprintKind::depthwise_separable || kind == BlueprintKind::bottleneck ||
-         kind == BlueprintKind::spatial_depthwise || kind == BlueprintKind::plain_convolution;
 }
 
 }  // namespace
@@ -179,11 +177,15 @@ void SeedModule::train(bool on) {
 std::shared_ptr<SeedModule> build(const Blueprint& blueprint, std::uint32_t channels,
                                   at::Generator& generator) {
   if (channels == 0) throw InvariantViolation("blueprint " + blueprint.name + ": no channels");
-  if (needs_kernel(blueprint.kind) && blueprint.kernel % 2 == 0)
+  const bool of_sequences = layout_of(blueprint.kind) == Layout::sequence;
+  if (has_kernel(blueprint.kind) && blueprint.kernel % 2 == 0 && !of_sequences)
     throw InvariantViolation("blueprint " + blueprint.name + ": its kernel must be odd");
+  if (has_kernel(blueprint.kind) && blueprint.kernel == 0)
+    throw InvariantViolation("blueprint " + blueprint.name + ": it needs a kernel");
   const RandomStreamScope scope(generator);
-  auto module = build_kind(blueprint, channels,
-                           static_cast<std::int64_t>(reduced_channels(blueprint, channels)));
+  const auto reduced = static_cast<std::int64_t>(reduced_channels(blueprint, channels));
+  auto module = of_sequences ? build_for_sequences(blueprint, channels, reduced)
+                             : build_kind(blueprint, channels, reduced);
   if (blueprint.dropout > 0)
     module = std::make_shared<Dropped>(std::move(module), blueprint.dropout);
   return module;

@@ -16,7 +16,7 @@ struct PositionwiseMap {
   torch::Tensor shift;   ///< [channels], float64; undefined: none
 };
 
-/// f of one slot. `forward` keeps the shape [batch, channels, height, width].
+/// f of one slot. `forward` keeps the shape, which is as the kind's layout has it.
 class SeedModule : public torch::nn::Module {
  public:
   [[nodiscard]] virtual torch::Tensor forward(torch::Tensor input) = 0;

@@ -1,15 +1,12 @@
 #include "gpu/fashion_cnn.hpp"
 
 #include <array>
-#include <stdexcept>
 
 #include <torch/nn/init.h>
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/dropout.h>
 #include <torch/nn/modules/linear.h>
-
-#include "actors/decisions/host_catalogue.hpp"
 
 namespace esper {
 namespace {
@@ -107,20 +104,12 @@ class PlainCnn : public HostModel {
 
 }  // namespace
 
-std::unique_ptr<HostModel> make_host(const std::string& host, const std::string& size,
-                                     const std::vector<std::uint32_t>& widths, double dropout,
-                                     const std::vector<RegionConfig>& regions) {
-  auto description = describe_host(host, size, widths);
-  if (!description)
-    throw std::runtime_error("there is no host \"" + host + "\" of size \"" + size +
-                             "\" with these widths");
-  const auto mistakes = recut(*description, host_layers(host, size, widths), regions);
-  if (!mistakes.empty())
-    throw std::runtime_error("the cut into regions is wrong: " + mistakes.front().problem);
-  const Widths& used = widths.empty() ? default_widths(host, size) : widths;
+std::unique_ptr<HostModel> make_fashion_cnn(HostDescription description, const std::string& size,
+                                            const std::vector<std::uint32_t>& widths,
+                                            double dropout) {
   if (size == "melt")
-    return std::make_unique<PlainCnn>(std::move(*description), used.front(), dropout);
-  return std::make_unique<NormedCnn>(std::move(*description), used, dropout);
+    return std::make_unique<PlainCnn>(std::move(description), widths.front(), dropout);
+  return std::make_unique<NormedCnn>(std::move(description), widths, dropout);
 }
 
 }  // namespace esper

@@ -1,18 +1,16 @@
 #pragma once
 // The host `fashion_cnn` in its sizes, as actors/decisions/host_catalogue describes it.
 #include "gpu/host_model.hpp"
-#include "messages/configuration.hpp"
 
 namespace esper {
 
-/// Builds a host; weights are drawn from LibTorch's global stream, so seed it first.
-/// widths   empty: the size's own
+/// Weights are drawn from LibTorch's global stream. `forward` takes images [batch, 1, 28, 28] and
+/// gives logits [batch, 10].
+/// widths   as many as the description's groups
 /// dropout  before the head, [0, 1)
-/// regions  empty: the host's own cut
-/// Errors: std::runtime_error, one sentence, for an unknown host, size, widths or a bad cut.
-[[nodiscard]] std::unique_ptr<HostModel> make_host(const std::string& host, const std::string& size,
-                                                   const std::vector<std::uint32_t>& widths,
-                                                   double dropout,
-                                                   const std::vector<RegionConfig>& regions = {});
+[[nodiscard]] std::unique_ptr<HostModel> make_fashion_cnn(HostDescription description,
+                                                          const std::string& size,
+                                                          const std::vector<std::uint32_t>& widths,
+                                                          double dropout);
 
 }  // namespace esper

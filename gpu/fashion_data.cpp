@@ -69,18 +69,18 @@ void write_image(const std::uint8_t* from, float* into, int down, int right) {
     }
 }
 
-Samples empty_samples(std::size_t count) {
+Batch empty_samples(std::size_t count) {
   const auto samples = static_cast<std::int64_t>(count);
   constexpr auto edge = static_cast<std::int64_t>(side);
-  return {torch::empty({samples, 1, edge, edge}, torch::kFloat32),
-          torch::empty({samples}, torch::kInt64)};
+  return Batch{torch::empty({samples, 1, edge, edge}, torch::kFloat32),
+               torch::empty({samples}, torch::kInt64)};
 }
 
 /// `shifts` empty: as they are; else one draw of 9 for each image.
-Samples gather(const PixelSet& set, std::span<const std::uint32_t> rows, RandomStream* shifts) {
-  Samples samples = empty_samples(rows.size());
-  auto* image = samples.images.mutable_data_ptr<float>();
-  auto* label = samples.labels.mutable_data_ptr<std::int64_t>();
+Batch gather(const PixelSet& set, std::span<const std::uint32_t> rows, RandomStream* shifts) {
+  Batch samples = empty_samples(rows.size());
+  auto* image = samples.inputs.mutable_data_ptr<float>();
+  auto* label = samples.targets.mutable_data_ptr<std::int64_t>();
   for (const std::uint32_t row : rows) {
     const auto shift = shifts == nullptr ? 4 : static_cast<int>(shifts->below(9));
     write_image(set.pixels.data() + std::size_t{row} * image_pixels, image, shift / 3 - 1,
@@ -129,7 +129,7 @@ void FashionData::shuffle_for(std::uint64_t epoch) {
   shuffled_ = epoch;
 }
 
-Samples FashionData::next() {
+Batch FashionData::next() {
   if (position_.batch >= batches_per_epoch()) position_ = {position_.epoch + 1, 0};
   shuffle_for(position_.epoch);
   const std::uint64_t number = position_.epoch * batches_per_epoch() + position_.batch;
@@ -139,12 +139,12 @@ Samples FashionData::next() {
   return gather(set_, rows, config_.augment ? &shifts : nullptr);
 }
 
-Samples FashionData::gate(std::size_t count) const {
+Batch FashionData::gate(std::size_t count) const {
   if (count > gate_.size()) throw InvariantViolation("the gate split holds fewer samples");
   return gather(set_, std::span(gate_).first(count), nullptr);
 }
 
-Samples FashionData::read_test_split() {
+Batch FashionData::read_test_split() {
   if (test_read_) throw InvariantViolation("the test split is read once, by the report");
   test_read_ = true;
   const PixelSet set = read_set(config_.path, test_files);

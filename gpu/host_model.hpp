@@ -17,8 +17,8 @@ class HostModel {
   HostModel& operator=(const HostModel&) = delete;
 
   [[nodiscard]] virtual torch::nn::Module& module() = 0;
-  /// images [batch, channels, height, width] to logits [batch, classes], float32.
-  [[nodiscard]] virtual torch::Tensor forward(torch::Tensor images) = 0;
+  /// Inputs [batch, …] to logits [batch, …, classes], float32.
+  [[nodiscard]] virtual torch::Tensor forward(torch::Tensor inputs) = 0;
 
   [[nodiscard]] const HostDescription& description() const { return description_; }
   /// After surgery, or on the way back from it: other shapes, the same regions and slots.

@@ -23,6 +23,22 @@ bool is_norm(const Maker& maker) {
                      [](const Tensor& parameter) { return parameter.dim() == 1; });
 }
 
+/// One weight that reads the channels.
+struct Reader {
+  Tensor weight;
+  std::int64_t dimension{};
+};
+
+std::vector<Reader> readers_of(const CoupledGroup& group, const torch::nn::Module& module) {
+  const auto parameters = module.named_parameters();
+  std::vector<Reader> readers;
+  for (const CoupledDimension& dimension : group.dimensions)
+    if (const auto* found = parameters.find(dimension.tensor);
+        found != nullptr && dimension.dimension > 0)
+      readers.push_back({*found, dimension.dimension});
+  return readers;
+}
+
 /// The layers that make a group's channels, in the order of the flow; a norm stands for the layer
 /// that it follows.
 std::vector<Maker> makers_of(const HostDescription& host, const CoupledGroup& group,
@@ -56,6 +72,8 @@ class GroupGauge {
       if (host.description().slots.at(slot.value).kind == SlotKind::point)
         slot_ = &host.slot(slot.value);
     gated_by_slot_ = slot_ != nullptr && makers_.size() <= 1;
+    if (slot_ == nullptr && (makers_.empty() || !is_norm(makers_.back())))
+      readers_ = readers_of(group, host.module());
     const auto channels = static_cast<std::int64_t>(group.channels);
     squares_ = torch::zeros({channels}, torch::kFloat64);
     energy_ = torch::zeros({channels}, torch::kFloat64);
@@ -67,6 +85,10 @@ class GroupGauge {
     if (slot_ != nullptr) activations_ = slot_->output();
     if (gated_by_slot_) {
       targets.push_back(activations_);
+      return;
+    }
+    if (!readers_.empty()) {
+      for (const Reader& reader : readers_) targets.push_back(reader.weight);
       return;
     }
     for (const Maker& maker : makers_)
@@ -86,6 +108,8 @@ class GroupGauge {
     };
     if (gated_by_slot_)
       add(1);
+    else if (!readers_.empty())
+      for (const Reader& reader : readers_) add(reader.dimension);
     else
       for (const Maker& maker : makers_)
         for (std::size_t i = 0; i < maker.parameters.size(); ++i) add(0);
@@ -126,6 +150,7 @@ class GroupGauge {
 
   const CoupledGroup& group_;
   std::vector<Maker> makers_;
+  std::vector<Reader> readers_;  ///< where the gate is, if on them
   Slot* slot_{};
   bool gated_by_slot_{};
   Tensor squares_, energy_, activations_;

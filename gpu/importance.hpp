@@ -17,12 +17,14 @@ namespace esper {
 ///
 /// A group whose channels one layer makes has its gate on the last point slot that they pass
 /// through, so that seeds in its slots are measured with it: h [batch, channels, height, width],
-/// dL/dgate_c = sum of h * dL/dh over batch and positions. Else, and without such a slot, the gate
-/// is on all layers that make the channel: dL/dgate_c = sum of w * dL/dw over the channel's weights
-/// and biases, which is exact where only what is positively homogeneous (ReLU, pooling) follows; of
-/// a layer and the norm behind it, the norm's.
-/// Activity is the RMS of h, in its units, or, without a slot, sqrt(w^2 + b^2) of the norm: the RMS
-/// of what it gives on the data it was trained on; 0 where there is neither.
+/// dL/dgate_c = sum of h * dL/dh over batch and positions. Without any slot and without a norm
+/// behind the layer (attention heads, feed-forward units) the gate is where the channel is read:
+/// dL/dgate_c = sum of w * dL/dw over the weights that read it, exact for any layer that is linear
+/// in what it reads. Else the gate is on all layers that make the channel: dL/dgate_c = sum of w *
+/// dL/dw over the channel's weights and biases, which is exact where only what is positively
+/// homogeneous (ReLU, pooling) follows; of a layer and the norm behind it, the norm's. Activity is
+/// the RMS of h, in its units, or, without a slot, sqrt(w^2 + b^2) of the norm: the RMS of what it
+/// gives on the data it was trained on; 0 where there is neither.
 ///
 /// batches  of the gate split; `loss` the mean over a batch, nats per sample
 /// stop     asked between batches; a stopped, failed or non-finite measurement says so in `problem`

@@ -19,6 +19,7 @@ namespace {
 using torch::Tensor;
 
 constexpr std::int64_t probe_batch = 16;
+constexpr std::int64_t sequence_batch = 4;  // each holds many positions
 constexpr std::uint64_t probes = 4;
 /// Up, not down: a normaliser lifts faint input by design, but activations that grow must not be
 /// made to grow faster.
@@ -35,14 +36,17 @@ struct Probe {
 class Bench {
  public:
   Bench(SeedModule& module, at::Generator& generator, const SlotDescription& slot)
-      : module_(module),
-        generator_(generator),
-        shape_{probe_batch, slot.channels, slot.height, slot.width} {}
+      : module_(module), generator_(generator), of_sequences_(slot.layout == Layout::sequence) {
+    if (of_sequences_)
+      shape_ = {sequence_batch, slot.height, slot.channels};
+    else
+      shape_ = {probe_batch, slot.channels, slot.height, slot.width};
+  }
 
   Probe measure() {
     Probe probe;
     for (const double scale : scales) {
-      const Tensor input = torch::relu(noise()) * scale;
+      const Tensor input = (of_sequences_ ? noise() : torch::relu(noise())) * scale;
       const Pass pass = run(input);
       const double size = root_mean_square(input);
       probe.output_gain = worse(probe.output_gain, root_mean_square(pass.output) / size);
@@ -91,7 +95,8 @@ class Bench {
 
   SeedModule& module_;
   at::Generator& generator_;
-  std::array<std::int64_t, 4> shape_;
+  bool of_sequences_;
+  std::vector<std::int64_t> shape_;
 };
 
 double median(std::vector<double> values) {

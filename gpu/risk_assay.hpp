@@ -6,7 +6,8 @@ namespace esper {
 
 /// Measures h + f(h) for a blueprint in one slot. Probes and weights come from generators of its
 /// own, seeded; the global stream is left as it was.
-///   gains       on batches of noise as a layer with ReLU would send it, scaled up 1, 10 and 100
+///   gains       on batches of noise, of images as a layer with ReLU would send it, of sequences
+///               as a residual stream is, scaled up 1, 10 and 100
 ///   non-finite  on zeros, a constant and noise of 1e6, forward and backward
 ///   confidence  share of the probes whose own risk lies within 0.1 of the sheet's
 /// slot               index of the slot in its host, written on the sheet

@@ -1,5 +1,6 @@
 #include "gpu/seed_coupling.hpp"
 
+#include "actors/decisions/blueprint_catalogue.hpp"
 #include "messages/result.hpp"
 
 namespace esper {
@@ -41,6 +42,8 @@ std::vector<Place> places_of(const Blueprint& blueprint) {
       return places;
     case BlueprintKind::plain_convolution:
       return {{"convolution0.weight", 0}, {"convolution0.weight", 1}, {"convolution0.bias", 0}};
+    default:
+      break;
   }
   throw InvariantViolation("blueprint " + blueprint.name + " has an unknown kind");
 }
@@ -49,6 +52,7 @@ std::vector<Place> places_of(const Blueprint& blueprint) {
 
 std::optional<std::vector<SeedDimension>> seed_coupling(const Blueprint& blueprint,
                                                         const SeedModule& module) {
+  if (layout_of(blueprint.kind) == Layout::sequence) return std::nullopt;
   const auto parameters = module.named_parameters();
   const auto buffers = module.named_buffers();
   const std::string prefix = blueprint.dropout > 0 ? "inner." : "";
@@ -71,6 +75,8 @@ std::uint64_t seed_operations(const Blueprint& blueprint, const SeedModule& modu
     if (parameter.key().ends_with("weight"))
       operations +=
           static_cast<std::uint64_t>(parameter.value().numel()) * (pooled ? 1 : positions);
+  if (blueprint.kind == BlueprintKind::attention_head)
+    operations += reduced_channels(blueprint, slot.channels) * positions * (positions + 1);
   return operations;
 }
 

@@ -13,7 +13,9 @@ struct SeedDimension {
 
 /// Of one module built from `blueprint`, in every tensor and dimension that has an index per
 /// channel of the slot: dimension 0 makes a channel, dimension 1 reads it. Reduced channels inside
-/// a design stay. Nothing when the module is not built as its design's kind is.
+/// a design stay. Nothing when the module is not built as its design's kind is, and for
+/// kinds of sequences: they stand on a residual stream, which nothing cuts, and their layer norms
+/// would take another mean without a channel.
 [[nodiscard]] std::optional<std::vector<SeedDimension>> seed_coupling(const Blueprint& blueprint,
                                                                       const SeedModule& module);
 

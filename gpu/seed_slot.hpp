@@ -19,7 +19,7 @@ struct Seed {
        const std::vector<SlotDescription>& descriptions, std::uint64_t run_seed,
        const ModuleBuilder& builder = build);
 
-  /// f of one member on its own random stream. input [batch, channels, height, width].
+  /// f of one member on its own random stream. input as the slot's layout has it.
   [[nodiscard]] torch::Tensor evaluate(std::size_t member, const torch::Tensor& input);
   [[nodiscard]] std::vector<torch::Tensor> parameters() const;
   [[nodiscard]] std::vector<torch::Tensor> buffers() const;

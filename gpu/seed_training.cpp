@@ -81,7 +81,7 @@ std::vector<torch::nn::Module*> all_modules(HostModel& host, const SeedBed& bed,
 
 torch::Tensor distillation(const torch::Tensor& logits, const torch::Tensor& teacher) {
   return torch::nn::functional::kl_div(
-      logits.log_softmax(1), teacher.softmax(1),
+      logits.flatten(0, -2).log_softmax(-1), teacher.flatten(0, -2).softmax(-1),
       torch::nn::functional::KLDivFuncOptions().reduction(torch::kBatchMean));
 }
 

@@ -10,7 +10,7 @@ namespace esper {
 [[nodiscard]] std::vector<torch::nn::Module*> all_modules(HostModel& host, const SeedBed& bed,
                                                           const LiveSeed* learning = nullptr);
 
-/// KL(teacher || student), nats per sample.
+/// KL(teacher || student), nats per target. Both [samples, …, classes].
 [[nodiscard]] torch::Tensor distillation(const torch::Tensor& logits, const torch::Tensor& teacher);
 
 /// AdamW over the seed's parameters at its peak rate. `ratio`: the schedule's present one.

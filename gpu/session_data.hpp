@@ -4,15 +4,11 @@
 
 #include <torch/types.h>
 
+#include "gpu/batch.hpp"
 #include "gpu/host_model.hpp"
 #include "messages/configuration.hpp"
 
 namespace esper {
-
-/// inputs [samples, …] and targets [samples], as the host's forward and the loss take them.
-struct Batch {
-  at::Tensor inputs, targets;
-};
 
 /// Logits and targets to the mean loss, nats per sample.
 using LossFunction = std::function<at::Tensor(const at::Tensor&, const at::Tensor&)>;

@@ -191,6 +191,10 @@ StepBoundary::Refused StepBoundary::germinate(const AdaptationCommand& command,
   const auto group = bed_.group_of(command.slot);
   std::vector<SlotDescription> descriptions;
   for (const SlotId slot : group) descriptions.push_back(host_.description().slots[slot.value]);
+  for (const SlotDescription& slot : descriptions)
+    if (!fits(*design, slot))
+      return {CommandRefusal::unknown_slot,
+              design->name + " is built for another layout than " + slot.name + " has"};
   const auto added = footprint_of(*design, descriptions);
   Footprint present{.parameters = host_.description().parameters + bed_.parameters(),
                     .operations_per_sample = host_.description().operations + bed_.operations(),

@@ -9,14 +9,15 @@
 #include "actors/decisions/blueprint_catalogue.hpp"
 #include "actors/decisions/host_catalogue.hpp"
 #include "actors/decisions/random.hpp"
-#include "gpu/fashion_cnn.hpp"
 #include "gpu/isolation.hpp"
+#include "gpu/make_host.hpp"
 #include "gpu/rebuilding.hpp"
 #include "gpu/risk_assay.hpp"
 #include "gpu/schedule.hpp"
 #include "gpu/seed_coupling.hpp"
 #include "gpu/sha256.hpp"
 #include "gpu/surgery.hpp"
+#include "gpu/task_loss.hpp"
 #include "gpu/weights_hash.hpp"
 #include "messages/logical_config.hpp"
 
@@ -50,9 +51,10 @@ Trainer::Trainer(const TrainingRequest& request)
       arm_(request.arm),
       checkpoints_(request.checkpoints),
       mode_(request.arm == "grown" ? request.config.mode : Mode::off),
-      data_(config_.data, config_.training.batch, config_.seed),
+      data_(make_training_data(config_)),
       host_(seeded_host(config_, request.widths)),
-      disturbances_(config_.training.disturbances, *host_, config_.seed, fashion_classes),
+      disturbances_(config_.training.disturbances, *host_, config_.seed,
+                    classes_of(config_.model.host)),
       blueprints_(built_in_blueprints()),
       curve_(config_.time.window_steps) {
   blueprints_.insert(blueprints_.end(), config_.blueprints.add.begin(),
@@ -61,7 +63,7 @@ Trainer::Trainer(const TrainingRequest& request)
   if (mode_ != Mode::off)
     exchange_ = std::make_unique<TurnExchange>(
         static_cast<std::uint32_t>(host_->description().regions.size()));
-  steps_ = config_.training.epochs * data_.batches_per_epoch();
+  steps_ = config_.training.epochs * data_->batches_per_epoch();
   if (config_.training.steps_max > 0)
     steps_ = std::min<std::uint64_t>(steps_, config_.training.steps_max);
   if (!request.resume_from.empty()) read_cut(request.resume_from);
@@ -127,6 +129,7 @@ Catalogue Trainer::assess(const std::vector<Blueprint>& blueprints) {
   for (const auto& blueprint : blueprints)
     for (std::uint32_t slot = 0; slot < description.slots.size(); ++slot) {
       const auto& place = description.slots[slot];
+      if (!fits(blueprint, place)) continue;
       catalogue.sheets.push_back(assay(blueprint, {slot}, place,
                                        description.regions.at(place.region.value).parameters,
                                        config_.seed));
@@ -136,23 +139,20 @@ Catalogue Trainer::assess(const std::vector<Blueprint>& blueprints) {
 
 SessionData Trainer::session_data() {
   SessionData data;
-  data.step_batch = [this] { return Batch{batch_.images, batch_.labels}; };
+  data.step_batch = [this] { return batch_; };
   data.gate_batch = [this](std::uint32_t samples) {
-    const auto gate = data_.gate(std::min<std::size_t>(samples, data_.gate_size()));
-    return Batch{gate.images, gate.labels};
+    return data_->gate(std::min<std::size_t>(samples, data_->gate_size()));
   };
-  data.loss = [](const at::Tensor& logits, const at::Tensor& labels) {
-    return at::cross_entropy_loss(logits, labels);
-  };
+  data.loss = cross_entropy;
   data.learning_rate_ratio = [this] {
     return learning_rate_ratio(config_.training, step(), steps_);
   };
   data.position = [this] {
-    const auto position = data_.position();
+    const auto position = data_->position();
     return std::vector<std::uint64_t>{position.epoch, position.batch};
   };
   data.set_position = [this](const std::vector<std::uint64_t>& position) {
-    data_.set_position({.epoch = position.at(0), .batch = position.at(1)});
+    data_->set_position({.epoch = position.at(0), .batch = position.at(1)});
     disturbances_.rewind();
   };
   data.memory = [this] {
@@ -167,7 +167,7 @@ SessionData Trainer::session_data() {
   };
   data.batch_samples = config_.training.batch;
   data.score = [](const at::Tensor& logits, const at::Tensor& labels) {
-    return logits.argmax(1).eq(labels).to(at::kFloat).mean().item<double>();
+    return correct(logits, labels).to(at::kFloat).mean().item<double>();
   };
   data.make_host = [this] {
     return make_host(config_.model.host, config_.model.size, {}, config_.training.dropout,
@@ -198,12 +198,12 @@ void Trainer::train_step() {
                       learning_rate_ratio(config_.training, step(), steps_) *
                       disturbances_.learning_rate_factor(step());
   for (auto& group : optimizer_->param_groups()) group.options().set_lr(rate);
-  batch_ = data_.next();
-  batch_.labels = disturbances_.labels(step(), batch_.labels);
+  batch_ = data_->next();
+  batch_.targets = disturbances_.labels(step(), batch_.targets);
   disturbances_.begin_step(step());
   if (session_) session_->start_step();
   optimizer_->zero_grad();
-  const auto loss = at::cross_entropy_loss(host_->forward(batch_.images), batch_.labels);
+  const auto loss = cross_entropy(host_->forward(batch_.inputs), batch_.targets);
   loss.backward();
   loss_ = loss.item<double>();
   curve_.add(loss_);
@@ -272,22 +272,21 @@ std::vector<torch::nn::Module*> Trainer::modules() const {
   return all;
 }
 
-std::pair<double, double> Trainer::evaluate(const Samples& samples) {
-  constexpr std::int64_t at_once = 512;
+std::pair<double, double> Trainer::evaluate(const Batch& samples) {
+  const std::int64_t at_once = data_->evaluated_at_once();
   const EvaluationScope still(modules());
   const torch::NoGradGuard no_graph;
-  const std::int64_t count = samples.labels.size(0);
-  double correct = 0, loss = 0;
+  const std::int64_t count = samples.targets.size(0);
+  double right = 0, loss = 0;
   for (std::int64_t begin = 0; begin < count; begin += at_once) {
     const auto end = std::min(begin + at_once, count);
-    const auto labels = samples.labels.slice(0, begin, end);
-    const auto logits = host_->forward(samples.images.slice(0, begin, end));
-    correct += logits.argmax(1).eq(labels).sum().item<double>();
-    loss +=
-        at::cross_entropy_loss(logits, labels).item<double>() * static_cast<double>(end - begin);
+    const auto labels = samples.targets.slice(0, begin, end);
+    const auto logits = host_->forward(samples.inputs.slice(0, begin, end));
+    right += correct(logits, labels).sum().item<double>();
+    loss += cross_entropy(logits, labels).item<double>() * static_cast<double>(end - begin);
   }
-  const double all = count > 0 ? static_cast<double>(count) : 1;
-  return {correct / all, loss / all};
+  if (count == 0) return {0, 0};
+  return {right / static_cast<double>(samples.targets.numel()), loss / static_cast<double>(count)};
 }
 
 TrainedModel Trainer::report_model() {
@@ -318,19 +317,21 @@ TrainedModel Trainer::report_model() {
   }
   model.steps = step();
   model.weights_hash = weights_hash(host_->module(), in_path);
-  model.gate_loss = evaluate(data_.gate(data_.gate_size())).second;
-  std::tie(model.test_accuracy, model.test_loss) = evaluate(data_.read_test_split());
+  model.gate_loss = evaluate(data_->gate(data_->gate_size())).second;
+  std::tie(model.test_accuracy, model.test_loss) = evaluate(data_->read_test_split());
+  if (config_.model.host == "byte_transformer")
+    model.test_bits_per_byte = model.test_loss / std::log(2.0);
   for (Slot& slot : host_->slots()) slot.forget();
   return model;
 }
 
 double Trainer::time_forward(std::size_t samples) {
   at::set_num_threads(static_cast<int>(config_.training.threads));
-  const auto images = data_.gate(std::min(samples, data_.gate_size())).images;
+  const auto inputs = data_->gate(std::min(samples, data_->gate_size())).inputs;
   const EvaluationScope still(modules());
   const torch::NoGradGuard no_graph;
   const auto began = std::chrono::steady_clock::now();
-  const auto logits = host_->forward(images);
+  const auto logits = host_->forward(inputs);
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - began;
   for (Slot& slot : host_->slots()) slot.forget();
   return taken.count();

@@ -1,11 +1,11 @@
 #pragma once
-// Our own loop: a host of ours on Fashion-MNIST, with AdamW, clipping by global norm and a
+// Our own loop: a host of ours on its data, with AdamW, clipping by global norm and a
 // warm-up, stable, decay schedule. One integer decides every random number.
 #include "gpu/checkpoint_file.hpp"
 #include "gpu/disturbance.hpp"
-#include "gpu/fashion_data.hpp"
 #include "gpu/loss_curve.hpp"
 #include "gpu/session.hpp"
+#include "gpu/training_data.hpp"
 #include "messages/interfaces.hpp"
 
 namespace esper {
@@ -37,13 +37,13 @@ class Trainer final : public Training {
   [[nodiscard]] TrainedModel report_model();
   void plant(const std::vector<PlantedSeed>& seeds);
   void read_cut(const std::string& file);
-  /// Share correct and mean loss in nats per sample, host in evaluation mode.
-  [[nodiscard]] std::pair<double, double> evaluate(const Samples& samples);
+  /// Share of the targets correct and mean loss in nats per target, host in evaluation mode.
+  [[nodiscard]] std::pair<double, double> evaluate(const Batch& samples);
 
   RunConfig config_;
   std::string arm_, checkpoints_;
   Mode mode_;
-  FashionData data_;
+  std::unique_ptr<TrainingData> data_;
   std::unique_ptr<HostModel> host_;
   Disturbances disturbances_;
   std::unique_ptr<TurnExchange> exchange_;  // null in mode off
@@ -53,7 +53,7 @@ class Trainer final : public Training {
   std::unique_ptr<Session> session_;      // null in mode off
   std::optional<CheckpointContent> cut_;  // that `run` goes on from
   std::uint64_t steps_{}, own_steps_{};
-  Samples batch_;
+  Batch batch_;
   double loss_{};
   LossCurve curve_;
 };

@@ -50,20 +50,16 @@ struct EffectiveRank::Workspace {
   Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver;
 };
 
-EffectiveRank::EffectiveRank(std::int64_t channels, std::int64_t rows_max)
-    : workspace_(std::make_unique<Workspace>(channels, rows_max)) {}
+EffectiveRank::EffectiveRank(std::int64_t channels, std::int64_t rows_max, Layout layout)
+    : layout_(layout), workspace_(std::make_unique<Workspace>(channels, rows_max)) {}
 EffectiveRank::~EffectiveRank() = default;
 EffectiveRank::EffectiveRank(EffectiveRank&&) noexcept = default;
 EffectiveRank& EffectiveRank::operator=(EffectiveRank&&) noexcept = default;
 
-double EffectiveRank::operator()(const at::Tensor& activations) {
+std::int64_t EffectiveRank::pool_images(const at::Tensor& dense) {
   Workspace& work = *workspace_;
-  if (activations.dim() < 2 || activations.size(1) != work.channels)
-    throw InvariantViolation("effective rank: activations of another width");
-  const at::Tensor dense =
-      activations.is_contiguous() ? activations : activations.detach().contiguous();
   const std::int64_t rows = std::min(dense.size(0), work.rows_max);
-  if (rows == 0) return 1;
+  if (rows == 0) return 0;
   const std::int64_t positions = dense.numel() / (dense.size(0) * work.channels);
   const float* next = dense.const_data_ptr<float>();
   for (std::int64_t row = 0; row < rows; ++row)
@@ -72,6 +68,36 @@ double EffectiveRank::operator()(const at::Tensor& activations) {
       for (std::int64_t position = 0; position < positions; ++position) sum += *next++;
       work.features(row, channel) = static_cast<double>(sum);
     }
+  return rows;
+}
+
+std::int64_t EffectiveRank::pool_sequences(const at::Tensor& dense) {
+  Workspace& work = *workspace_;
+  const std::int64_t samples = std::min(dense.size(0), work.rows_max), positions = dense.size(1);
+  if (samples == 0 || positions == 0) return 0;
+  const std::int64_t stretches = std::min(work.rows_max / samples, positions);
+  const std::int64_t length = positions / stretches;
+  for (std::int64_t row = 0; row < samples * stretches; ++row) {
+    const std::int64_t first = row / stretches * positions + row % stretches * length;
+    const float* next = dense.const_data_ptr<float>() + first * work.channels;
+    work.features.row(row).setZero();
+    for (std::int64_t position = 0; position < length; ++position)
+      for (std::int64_t channel = 0; channel < work.channels; ++channel)
+        work.features(row, channel) += static_cast<double>(*next++);
+  }
+  return samples * stretches;
+}
+
+double EffectiveRank::operator()(const at::Tensor& activations) {
+  Workspace& work = *workspace_;
+  const bool of_sequences = layout_ == Layout::sequence;
+  const std::int64_t channels_at = of_sequences ? 2 : 1;
+  if (activations.dim() <= channels_at || activations.size(channels_at) != work.channels)
+    throw InvariantViolation("effective rank: activations of another width");
+  const at::Tensor dense =
+      activations.is_contiguous() ? activations : activations.detach().contiguous();
+  const std::int64_t rows = of_sequences ? pool_sequences(dense) : pool_images(dense);
+  if (rows == 0) return 1;
   double level = 0;  // of what all samples share
   for (std::int64_t channel = 0; channel < work.channels; ++channel) {
     double mean = 0;

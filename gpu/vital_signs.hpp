@@ -8,6 +8,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "messages/host.hpp"
+
 namespace esper {
 
 /// Sum of squares, in float lanes so that the loop vectorises without -ffast-math. Non-finite in,
@@ -48,19 +50,24 @@ namespace esper {
 /// source  Roy, Vetterli 2007, on squared singular values
 class EffectiveRank {
  public:
-  explicit EffectiveRank(std::int64_t channels, std::int64_t rows_max = 128);
+  explicit EffectiveRank(std::int64_t channels, std::int64_t rows_max = 128,
+                         Layout layout = Layout::image);
   ~EffectiveRank();
   EffectiveRank(EffectiveRank&&) noexcept;
   EffectiveRank& operator=(EffectiveRank&&) noexcept;
 
   /// activations  [batch, channels, height, width] or [batch, channels], float32; the first
-  ///              rows_max samples count
+  ///              rows_max samples count. Of sequences [batch, positions, channels]: few samples,
+  ///              so that each is pooled over as many stretches of positions as rows_max allows
   /// returns      [1, channels]; 0 for constant activations, as of a region whose signal has died;
   ///              NaN for non-finite ones
   [[nodiscard]] double operator()(const at::Tensor& activations);
 
  private:
   struct Workspace;
+  [[nodiscard]] std::int64_t pool_images(const at::Tensor& dense);
+  [[nodiscard]] std::int64_t pool_sequences(const at::Tensor& dense);
+  Layout layout_;
   std::unique_ptr<Workspace> workspace_;
 };
 

@@ -10,12 +10,14 @@ namespace esper {
 namespace {
 
 constexpr std::size_t calm_ranks_kept = 32;
+constexpr std::int64_t rank_rows_max = 128;
 /// Elements that an RMS is taken over, about. Whole channels over the whole batch: batch norm keeps
 /// a channel's RMS almost still, so that what moves is the region, not the sample. (16 rows, or
 /// blocks strewn over all, swayed by the whole jitter band.)
 constexpr std::int64_t rms_elements_max = 1 << 17;
 
-/// RMS over every n-th channel of a float32 tensor [batch, channels, …].
+/// RMS over every n-th channel of a float32 tensor [batch, channels, …], or every n-th position of
+/// one [batch, positions, channels].
 double sampled_rms(const at::Tensor& tensor) {
   const std::int64_t count = tensor.numel();
   if (!tensor.is_cpu() || tensor.scalar_type() != at::kFloat || !tensor.is_contiguous() ||
@@ -35,6 +37,10 @@ double sampled_rms(const at::Tensor& tensor) {
 const at::Tensor& input_of(const RegionPorts& ports, const at::Tensor& batch) {
   if (ports.input == nullptr) return batch;
   return ports.input_is_branch ? ports.input->seed_input() : ports.input->output();
+}
+
+Layout layout_of(const Slot* slot) {
+  return slot == nullptr ? Layout::image : slot->description().layout;
 }
 
 std::int64_t channels_of(const HostDescription& host, const Slot* slot) {
@@ -65,6 +71,12 @@ std::vector<RegionPorts> ports_of(HostModel& host) {
     for (const auto& edge : description.edges)
       if (edge.to.value == region && !edge.skip && ports.at(edge.from.value).output != nullptr)
         ports[region].input = ports[edge.from.value].output;
+    // Bytes have no size: what enters the first block has.
+    if (ports[region].input == nullptr && own != nullptr &&
+        own->description().layout == Layout::sequence) {
+      ports[region].input = own;
+      ports[region].input_is_branch = true;
+    }
   }
   return ports;
 }
@@ -95,9 +107,10 @@ void WindowTelemetry::measure_sizes(Region& region, HostModel& host, RegionId id
   region.ranker.reset();
   region.input_ranker.reset();
   if (const auto channels = channels_of(description, region.ports.output); channels > 0)
-    region.ranker.emplace(channels);
+    region.ranker.emplace(channels, rank_rows_max, layout_of(region.ports.output));
   if (region.ports.input != nullptr && !region.ports.input_is_branch)
-    region.input_ranker.emplace(channels_of(description, region.ports.input));
+    region.input_ranker.emplace(channels_of(description, region.ports.input), rank_rows_max,
+                                layout_of(region.ports.input));
 }
 
 void WindowTelemetry::look_again(HostModel& host) {
@@ -159,7 +172,9 @@ void WindowTelemetry::measure_activations(const at::Tensor& batch, bool with_ran
     if (!region.input_ranker) {
       // The batch, or what a branch's layer reads: its channels are known only now.
       if (input.dim() < 2) continue;
-      region.input_ranker.emplace(input.size(1));
+      const Layout layout = layout_of(region.ports.input);
+      region.input_ranker.emplace(input.size(layout == Layout::sequence ? 2 : 1), rank_rows_max,
+                                  layout);
     }
     if (const double rank = (*region.input_ranker)(input); finite(rank))
       region.past.input_rank = rank;

@@ -12,7 +12,7 @@ namespace esper {
 struct RegionPorts {
   Slot* output{};          ///< the region's last slot; null: it has none
   const Slot* input{};     ///< null: the batch itself
-  bool input_is_branch{};  ///< the input is what `input`'s layer reads
+  bool input_is_branch{};  ///< the input is what `input` was given to blend with
 };
 /// One per region, by the slots and edges of the host's description.
 [[nodiscard]] std::vector<RegionPorts> ports_of(HostModel& host);

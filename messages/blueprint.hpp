@@ -7,8 +7,9 @@ namespace esper {
 enum class BlueprintClass : std::uint8_t { growth, scaffold };
 ESPER_ENUM_NAMES(BlueprintClass, "growth", "scaffold");
 
-/// The shape-preserving functions f that our library can build. `plain_convolution` has no
-/// normalisation and stands in the library only where a config adds it.
+/// The shape-preserving functions f that our library can build: of images to
+/// `plain_convolution`, which has no normalisation and stands in the library only where a config
+/// adds it; of sequences from `layer_normalisation` on, all of them causal.
 enum class BlueprintKind : std::uint8_t {
   normalisation,
   squeeze_excitation,
@@ -17,9 +18,16 @@ enum class BlueprintKind : std::uint8_t {
   low_rank,
   spatial_depthwise,
   plain_convolution,
+  layer_normalisation,
+  causal_depthwise,
+  low_rank_adapter,
+  feed_forward_adapter,
+  attention_head,
 };
 ESPER_ENUM_NAMES(BlueprintKind, "normalisation", "squeeze_excitation", "depthwise_separable",
-                 "bottleneck", "low_rank", "spatial_depthwise", "plain_convolution");
+                 "bottleneck", "low_rank", "spatial_depthwise", "plain_convolution",
+                 "layer_normalisation", "causal_depthwise", "low_rank_adapter",
+                 "feed_forward_adapter", "attention_head");
 
 /// `random`: ordinary initialisation, safe only after a short isolation; `zero`: f is 0 at birth.
 enum class Birth : std::uint8_t { random, zero };
@@ -35,7 +43,7 @@ struct Blueprint {
   std::string name;  ///< unique in the catalogue
   BlueprintKind kind{};
   BlueprintClass blueprint_class{};
-  std::uint32_t kernel{};         ///< odd; 0 where the kind has none
+  std::uint32_t kernel{};         ///< odd, but of causal_depthwise; 0 where the kind has none
   std::uint32_t reduction{};      ///< channels per reduced channel; 0 where the kind has none
   double dropout{};               ///< on f's output while training, [0, 1)
   double learning_rate_scale{1};  ///< times the seed optimizer's rate

@@ -24,7 +24,7 @@ struct RegionConfig {
 
 struct ModelConfig {
   std::string host{"fashion_cnn"};
-  std::string size{"tiny"};           ///< tiny, base, melt
+  std::string size{"tiny"};           ///< the host's first one where a config names none
   std::vector<RegionConfig> regions;  ///< empty: the host's own cut
 
   static constexpr auto schema =
@@ -56,11 +56,11 @@ struct DisturbanceConfig {
 };
 
 struct DataConfig {
-  std::string path{"/usr/share/datasets/fashion-mnist"};
-  std::uint32_t gate_samples{5'000};  ///< cut from training
-  std::uint32_t training_samples{0};  ///< 0: all that the gate split leaves
-  std::uint32_t test_samples{0};      ///< 0: all
-  bool augment{true};                 ///< shifts by at most one pixel
+  std::string path{"/usr/share/datasets/fashion-mnist"};  ///< the host's own where none is named
+  std::uint32_t gate_samples{5'000};                      ///< cut from training
+  std::uint32_t training_samples{0};                      ///< 0: all that the gate split leaves
+  std::uint32_t test_samples{0};                          ///< 0: all
+  bool augment{true};  ///< shifts: images by at most one pixel, sequences by less than their length
 
   static constexpr auto schema = record(
       "data", field("path", &DataConfig::path), field("gate_samples", &DataConfig::gate_samples),

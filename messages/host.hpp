@@ -4,6 +4,11 @@
 
 namespace esper {
 
+/// `image`: activations are [batch, channels, height, width], a sample is an image. `sequence`:
+/// [batch, positions, channels], a sample is a whole sequence, and a position may see no later one.
+enum class Layout : std::uint8_t { image, sequence };
+ESPER_ENUM_NAMES(Layout, "image", "sequence");
+
 /// `point`: between layers, h -> h + a*f(h). `branch`: beside a layer, layer(x) + a*f(x).
 enum class SlotKind : std::uint8_t { point, branch };
 ESPER_ENUM_NAMES(SlotKind, "point", "branch");
@@ -14,10 +19,11 @@ struct SlotDescription {
   SlotKind kind{};
   std::string group;  ///< branch slots of one group take one seed together; "" stands alone
   std::uint32_t channels{};
-  std::uint32_t height{};  ///< activations are [batch, channels, height, width]
-  std::uint32_t width{};
+  std::uint32_t height{};                 ///< of a sequence: its positions
+  std::uint32_t width{};                  ///< of a sequence: 1
   std::uint64_t operations_downstream{};  ///< per sample, from here to the loss
   std::string layer;                      ///< whose output it takes, e.g. "norm1"
+  Layout layout{Layout::image};
 
   static constexpr auto schema =
       record("SlotDescription", field("name", &SlotDescription::name),
@@ -25,7 +31,7 @@ struct SlotDescription {
              field("group", &SlotDescription::group), field("channels", &SlotDescription::channels),
              field("height", &SlotDescription::height), field("width", &SlotDescription::width),
              field("operations_downstream", &SlotDescription::operations_downstream),
-             field("layer", &SlotDescription::layer));
+             field("layer", &SlotDescription::layer), field("layout", &SlotDescription::layout));
 };
 
 struct RegionDescription {

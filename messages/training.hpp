@@ -43,8 +43,9 @@ struct CheckpointPlace {
 /// What one trained arm (host alone, widened, grown, the grown one's shape from scratch) came to.
 struct TrainedModel {
   std::string arm;
-  double test_accuracy{};  ///< share correct, [0, 1]; read once, at the end
-  double test_loss{};      ///< nats per sample
+  double test_accuracy{};       ///< share correct, [0, 1]; read once, at the end
+  double test_loss{};           ///< nats per sample, of sequences per position
+  double test_bits_per_byte{};  ///< the same of a text's bytes; 0 of anything else
   double gate_loss{};
   std::uint64_t parameters{};
   std::uint64_t operations{};  ///< multiply-accumulates per sample, forward
@@ -59,8 +60,9 @@ struct TrainedModel {
   static constexpr auto schema = record(
       "TrainedModel", field("arm", &TrainedModel::arm),
       field("test_accuracy", &TrainedModel::test_accuracy),
-      field("test_loss", &TrainedModel::test_loss), field("gate_loss", &TrainedModel::gate_loss),
-      field("parameters", &TrainedModel::parameters),
+      field("test_loss", &TrainedModel::test_loss),
+      field("test_bits_per_byte", &TrainedModel::test_bits_per_byte),
+      field("gate_loss", &TrainedModel::gate_loss), field("parameters", &TrainedModel::parameters),
       field("operations", &TrainedModel::operations),
       field("training_operations", &TrainedModel::training_operations),
       field("steps", &TrainedModel::steps),

@@ -71,7 +71,7 @@ struct TopOptions {
 };
 
 struct BlueprintOptions {
-  std::string host{"fashion_cnn"}, size{"tiny"};
+  std::string host{"fashion_cnn"}, size{};  ///< size "": the host's first
   OutputFormat output{};
 };
 

@@ -5,6 +5,7 @@
 #include "messages/json.hpp"
 #include "runtime/commands.hpp"
 #include "runtime/config.hpp"
+#include "runtime/listed.hpp"
 #include "runtime/report.hpp"
 
 namespace esper {
@@ -12,12 +13,14 @@ namespace {
 
 struct PlannedSlot {
   std::string region, slot, kind;
+  Layout layout{};
   std::uint32_t channels{}, height{}, width{};
 
-  static constexpr auto schema = record(
-      "PlannedSlot", field("region", &PlannedSlot::region), field("slot", &PlannedSlot::slot),
-      field("kind", &PlannedSlot::kind), field("channels", &PlannedSlot::channels),
-      field("height", &PlannedSlot::height), field("width", &PlannedSlot::width));
+  static constexpr auto schema =
+      record("PlannedSlot", field("region", &PlannedSlot::region),
+             field("slot", &PlannedSlot::slot), field("kind", &PlannedSlot::kind),
+             field("layout", &PlannedSlot::layout), field("channels", &PlannedSlot::channels),
+             field("height", &PlannedSlot::height), field("width", &PlannedSlot::width));
 };
 
 /// What a run would start, without starting it.
@@ -66,13 +69,21 @@ Plan plan_of(const RunConfig& config) {
   plan.regions = host->regions;
   for (const auto& slot : host->slots)
     plan.slots.push_back({host->regions.at(slot.region.value).name, slot.name,
-                          std::string{name_of(slot.kind)}, slot.channels, slot.height, slot.width});
+                          std::string{name_of(slot.kind)}, slot.layout, slot.channels, slot.height,
+                          slot.width});
   plan.mint = {config.budget.mint_per_region * static_cast<std::int64_t>(host->regions.size())};
   plan.emergency = share_of(plan.mint, config.budget.emergency_share);
   plan.safety = share_of(plan.mint, config.budget.safety_share);
   plan.treasury = plan.mint - plan.emergency - plan.safety;
   plan.cycle_steps = std::uint64_t{config.time.cycle_windows} * config.time.window_steps;
   return plan;
+}
+
+std::string activations_of(const PlannedSlot& slot) {
+  const std::string channels = std::to_string(slot.channels), height = std::to_string(slot.height);
+  return slot.layout == Layout::sequence
+             ? height + " positions x " + channels
+             : channels + " x " + height + " x " + std::to_string(slot.width);
 }
 
 void print_plan(const Plan& plan) {
@@ -89,9 +100,7 @@ void print_plan(const Plan& plan) {
   std::cout << '\n';
   Table slots{{"region", "slot", "kind", "activations"}};
   for (const auto& slot : plan.slots)
-    slots.push_back({slot.region, slot.slot, slot.kind,
-                     std::to_string(slot.channels) + " x " + std::to_string(slot.height) + " x " +
-                         std::to_string(slot.width)});
+    slots.push_back({slot.region, slot.slot, slot.kind, activations_of(slot)});
   print_table(std::cout, slots);
   std::cout << "\nbudget per cycle of " << plan.cycle_steps << " steps (thousandths): minted "
             << plan.mint.thousandths << " = treasury " << plan.treasury.thousandths
@@ -159,16 +168,25 @@ ExitCode command_plan(const ConfigOptions& options) {
 }
 
 ExitCode command_blueprints(const BlueprintOptions& options) {
-  const auto host = describe_host(options.host, options.size);
+  const auto sizes = host_sizes(options.host);
+  if (sizes.empty()) {
+    std::cerr << "there is no host " << options.host << ": name one of " << listed(host_names())
+              << '\n';
+    return ExitCode::usage;
+  }
+  const auto size = options.size.empty() ? sizes.front() : options.size;
+  const auto host = describe_host(options.host, size);
   if (!host) {
-    std::cerr << "there is no host " << options.host << " of size " << options.size << '\n';
+    std::cerr << "there is no size " << size << " of host " << options.host << ": name one of "
+              << listed(sizes) << '\n';
     return ExitCode::usage;
   }
   std::vector<BlueprintCost> costs;
   for (const auto& blueprint : built_in_blueprints())
     for (const auto& slot : host->slots)
-      costs.push_back({blueprint, slot.name, parameters_of(blueprint, slot.channels),
-                       operations_of(blueprint, slot.channels, slot.height, slot.width)});
+      if (fits(blueprint, slot))
+        costs.push_back({blueprint, slot.name, parameters_of(blueprint, slot.channels),
+                         operations_of(blueprint, slot.channels, slot.height, slot.width)});
   if (options.output == OutputFormat::json) {
     std::cout << to_json(costs, Floats::plain).dump(2) << '\n';
     return ExitCode::fine;

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "actors/decisions/host_catalogue.hpp"
 #include "runtime/config_checks.hpp"
 #include "runtime/config_reader.hpp"
 
@@ -142,6 +143,18 @@ bool is_reported(const std::vector<ConfigMistake>& mistakes, const std::string& 
   });
 }
 
+/// Defaults that follow from the host; the field lists hold those of the first one.
+void fill_defaults_of_host(const JsonNode& root, RunConfig& config) {
+  const auto given = [&](const char* section, const char* key) {
+    const auto* node = root.find(section);
+    return node != nullptr && node->find(key) != nullptr;
+  };
+  const auto sizes = host_sizes(config.model.host);
+  if (sizes.empty()) return;  // told elsewhere: there is no such host
+  if (!given("model", "size")) config.model.size = sizes.front();
+  if (!given("data", "path")) config.data.path = default_data_path(config.model.host);
+}
+
 void check_whole(const JsonNode& root, const RunConfig& config, ConfigReader& reader) {
   const auto before = reader.mistakes();
   const auto add = [&](const std::vector<ConfigContradiction>& found) {
@@ -152,7 +165,7 @@ void check_whole(const JsonNode& root, const RunConfig& config, ConfigReader& re
   };
   add(contradictions(config));
   add(unknown_names(config));
-  add(missing_data(config.data));
+  add(missing_data(config));
 }
 
 }  // namespace
@@ -193,6 +206,7 @@ ParsedConfig parse_config(std::string_view text, const std::string& file,
   }
   const bool readable = document.complete || document.root.kind == JsonNode::Kind::object;
   if (readable) reader.read(document.root, "", parsed.config);
+  if (readable) fill_defaults_of_host(document.root, parsed.config);
   if (document.complete && document.root.kind == JsonNode::Kind::object)
     check_whole(document.root, parsed.config, reader);
   parsed.mistakes.insert(parsed.mistakes.end(), reader.mistakes().begin(), reader.mistakes().end());

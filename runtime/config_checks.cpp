@@ -4,6 +4,7 @@
 #include <array>
 #include <filesystem>
 
+#include "actors/decisions/blueprint_catalogue.hpp"
 #include "actors/decisions/host_catalogue.hpp"
 #include "runtime/config_reader.hpp"
 
@@ -100,6 +101,7 @@ void check_samples(const RunConfig& config, Contradictions& all) {
              "is more than the gate split holds", remedy);
   all.expect(config.compaction.importance_samples <= data.gate_samples,
              "compaction.importance_samples", "is more than the gate split holds", remedy);
+  if (config.model.host != "fashion_cnn") return;  // only a text itself says how much it holds
   all.expect(data.gate_samples + data.training_samples <= training_images, "data.training_samples",
              "and data.gate_samples are more than the " + std::to_string(training_images) +
                  " images there are",
@@ -157,15 +159,11 @@ void check_added_blueprints(const CatalogueConfig& blueprints, Contradictions& a
   for (std::size_t i = 0; i < blueprints.add.size(); ++i) {
     const auto& added = blueprints.add[i];
     const auto key = "blueprints.add[" + std::to_string(i) + "]";
-    const bool convolves = added.kind == BlueprintKind::depthwise_separable ||
-                           added.kind == BlueprintKind::bottleneck ||
-                           added.kind == BlueprintKind::spatial_depthwise ||
-                           added.kind == BlueprintKind::plain_convolution;
-    const bool reduces = added.kind == BlueprintKind::squeeze_excitation ||
-                         added.kind == BlueprintKind::bottleneck ||
-                         added.kind == BlueprintKind::low_rank;
-    all.expect(!convolves || added.kernel == 0 || added.kernel % 2 == 1, key + ".kernel",
-               std::to_string(added.kernel) + " is even: the shape would change",
+    const bool convolves = has_kernel(added.kind);
+    const bool reduces = has_reduction(added.kind);
+    const bool any_width = layout_of(added.kind) == Layout::sequence;
+    all.expect(!convolves || any_width || added.kernel == 0 || added.kernel % 2 == 1,
+               key + ".kernel", std::to_string(added.kernel) + " is even: the shape would change",
                "give an odd width");
     all.expect(!convolves || added.kernel != 0, key + ".kernel",
                std::string{name_of(added.kind)} + " needs a width", "give an odd width, such as 3");
@@ -211,20 +209,27 @@ std::vector<ConfigContradiction> contradictions(const RunConfig& config) {
   return all.take();
 }
 
-std::vector<ConfigContradiction> missing_data(const DataConfig& data) {
+std::vector<ConfigContradiction> missing_data(const RunConfig& config) {
   constexpr std::array<std::string_view, 4> files{
       "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz",
       "t10k-labels-idx1-ubyte.gz"};
+  const auto& path = config.data.path;
   Contradictions all;
   std::error_code ignored;
+  if (config.model.host == "byte_transformer") {
+    all.expect(std::filesystem::is_regular_file(path, ignored), "data.path",
+               "there is no file " + path,
+               "install Debian's dict-gcide, or name another text, gzipped or plain");
+    return all.take();
+  }
   const std::string remedy = "install Debian's dataset-fashion-mnist, or name the folder it is in";
-  if (!std::filesystem::is_directory(data.path, ignored)) {
-    all.expect(false, "data.path", "there is no folder " + data.path, remedy);
+  if (!std::filesystem::is_directory(path, ignored)) {
+    all.expect(false, "data.path", "there is no folder " + path, remedy);
     return all.take();
   }
   for (const auto file : files)
-    all.expect(std::filesystem::is_regular_file(std::filesystem::path{data.path} / file, ignored),
-               "data.path", data.path + " lacks " + std::string{file}, remedy);
+    all.expect(std::filesystem::is_regular_file(std::filesystem::path{path} / file, ignored),
+               "data.path", path + " lacks " + std::string{file}, remedy);
   return all.take();
 }
 

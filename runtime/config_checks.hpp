@@ -22,6 +22,6 @@ struct ConfigContradiction {
 [[nodiscard]] std::vector<ConfigContradiction> unknown_names(const RunConfig& config);
 
 /// Data files that are not there. Looks at the file system.
-[[nodiscard]] std::vector<ConfigContradiction> missing_data(const DataConfig& data);
+[[nodiscard]] std::vector<ConfigContradiction> missing_data(const RunConfig& config);
 
 }  // namespace esper

@@ -53,6 +53,35 @@ void check_regions(const ModelConfig& model, std::vector<ConfigContradiction>& f
                    remedy});
 }
 
+/// Nothing may be named that no slot of the host has a place for.
+void check_places(const RunConfig& config, std::vector<ConfigContradiction>& found) {
+  const auto& model = config.model;
+  const auto host = describe_host(model.host, model.size);
+  if (!host) return;
+  const auto has_place = [&](const Blueprint& blueprint) {
+    return std::any_of(host->slots.begin(), host->slots.end(),
+                       [&](const SlotDescription& slot) { return fits(blueprint, slot); });
+  };
+  std::vector<std::string> placed;
+  for (const auto& blueprint : built_in_blueprints())
+    if (has_place(blueprint)) placed.push_back(blueprint.name);
+  const auto expect_place = [&](const std::string& key, const Blueprint& blueprint) {
+    if (has_place(blueprint)) return;
+    found.push_back({key,
+                     "\"" + blueprint.name + "\" is built for a layout, " +
+                         std::string{name_of(layout_of(blueprint.kind))} + ", that no slot of " +
+                         model.host + " has",
+                     "write one of " + listed(placed) + ", or remove it"});
+  };
+  const auto& use = config.blueprints.use;
+  for (std::size_t i = 0; i < use.size(); ++i)
+    for (const auto& blueprint : built_in_blueprints())
+      if (blueprint.name == use[i])
+        expect_place("blueprints.use[" + std::to_string(i) + "]", blueprint);
+  for (std::size_t i = 0; i < config.blueprints.add.size(); ++i)
+    expect_place("blueprints.add[" + std::to_string(i) + "].kind", config.blueprints.add[i]);
+}
+
 void check_blueprints(const CatalogueConfig& blueprints, std::vector<ConfigContradiction>& found) {
   std::vector<std::string> known;
   for (const auto& blueprint : built_in_blueprints()) known.push_back(blueprint.name);
@@ -75,6 +104,7 @@ std::vector<ConfigContradiction> unknown_names(const RunConfig& config) {
       expect_known("model.size", "size", model.size, host_sizes(model.host), found))
     check_regions(model, found);
   check_blueprints(config.blueprints, found);
+  check_places(config, found);
   return found;
 }
 

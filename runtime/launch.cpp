@@ -59,10 +59,15 @@ void write_opening(Journal& journal, const RunConfig& config, const HostDescript
     throw std::runtime_error("the journal can't be written: " + journal.refusal());
 }
 
-std::vector<Blueprint> chosen_blueprints(const CatalogueConfig& config) {
+std::vector<Blueprint> chosen_blueprints(const CatalogueConfig& config,
+                                         const HostDescription& host) {
   std::vector<Blueprint> chosen;
+  const auto has_place = [&](const Blueprint& blueprint) {
+    return std::ranges::any_of(host.slots, [&](const auto& slot) { return fits(blueprint, slot); });
+  };
   for (const auto& blueprint : built_in_blueprints())
-    if (config.use.empty() || std::ranges::find(config.use, blueprint.name) != config.use.end())
+    if (has_place(blueprint) &&
+        (config.use.empty() || std::ranges::find(config.use, blueprint.name) != config.use.end()))
       chosen.push_back(blueprint);
   chosen.insert(chosen.end(), config.add.begin(), config.add.end());
   return chosen;
@@ -181,8 +186,9 @@ LaunchResult launch_grown(const RunConfig& config, const LaunchSeams& seams,
                              .planted = {},
                              .checkpoints = seams.checkpoints,
                              .resume_from = seams.resume ? seams.resume->checkpoint : ""});
-  const auto catalogue =
-      config.mode == Mode::off ? Catalogue{} : kept->assess(chosen_blueprints(config.blueprints));
+  const auto catalogue = config.mode == Mode::off
+                             ? Catalogue{}
+                             : kept->assess(chosen_blueprints(config.blueprints, kept->host()));
   if (seams.resume)
     check_opening(seams.journal, config, kept->host(), catalogue);
   else

@@ -35,8 +35,10 @@ struct LaunchSeams {
   OverrideDesk* overrides = nullptr;       ///< where people's overrides wait; null: there are none
 };
 
-/// The blueprints that the config asks for: built-in ones, filtered, and its own.
-[[nodiscard]] std::vector<Blueprint> chosen_blueprints(const CatalogueConfig& config);
+/// The blueprints that the config asks for: built-in ones that a slot of the host has a place for,
+/// filtered, and its own.
+[[nodiscard]] std::vector<Blueprint> chosen_blueprints(const CatalogueConfig& config,
+                                                       const HostDescription& host);
 
 /// What a run begins with: inputs of every later decision, read by the actors at their start.
 /// Errors: std::runtime_error when the journal can't be written.

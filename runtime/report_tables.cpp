@@ -24,6 +24,13 @@ void print_arms(std::ostream& out, const RunReport& report) {
                      std::to_string(arm.parameters), std::to_string(arm.operations),
                      significant(static_cast<double>(total_operations(arm.training_operations))),
                      fixed(1e3 * arm.latency_batch_seconds, 2), fixed(arm.wall_seconds, 1)});
+  const bool of_text = std::any_of(report.arms.begin(), report.arms.end(),
+                                   [](const auto& arm) { return arm.test_bits_per_byte > 0; });
+  if (of_text) {  // nats are what is compared, bits what texts are measured in
+    table.front().insert(table.front().begin() + 3, "bits/byte");
+    for (std::size_t i = 0; i < report.arms.size(); ++i)
+      table[i + 1].insert(table[i + 1].begin() + 3, fixed(report.arms[i].test_bits_per_byte, 4));
+  }
   print_table(out, table);
   if (report.gain.empty()) return;
   out << '\n';

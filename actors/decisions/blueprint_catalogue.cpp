@@ -29,6 +29,11 @@ std::vector<Blueprint> built_in_blueprints() {
     blueprint.sunset_windows = scaffold_windows;
     return blueprint;
   };
+  // No host of sequences has a linear map beside which one could fold.
+  const auto weaned = [](Blueprint blueprint) {
+    blueprint.sunset_exit = SunsetExit::wean;
+    return blueprint;
+  };
   // A plain rescaling has nothing to break symmetry for, so it is born at zero; convolutions grew
   // to more when born at random and isolated for a short while.
   return {
@@ -40,7 +45,25 @@ std::vector<Blueprint> built_in_blueprints() {
       growth("spatial_depthwise", BlueprintKind::spatial_depthwise, 5, 0, Birth::random),
       scaffold("normalisation_scaffold", BlueprintKind::normalisation, 0),
       scaffold("low_rank_scaffold", BlueprintKind::low_rank, 4),
+      growth("layer_normalisation", BlueprintKind::layer_normalisation, 0, 0, Birth::zero),
+      growth("causal_depthwise", BlueprintKind::causal_depthwise, 4, 0, Birth::random),
+      growth("low_rank_adapter", BlueprintKind::low_rank_adapter, 0, 4, Birth::random),
+      growth("feed_forward_adapter", BlueprintKind::feed_forward_adapter, 0, 4, Birth::random),
+      growth("attention_head", BlueprintKind::attention_head, 0, 4, Birth::random),
+      weaned(scaffold("low_rank_adapter_scaffold", BlueprintKind::low_rank_adapter, 4)),
   };
+}
+
+bool has_kernel(BlueprintKind kind) {
+  return kind == BlueprintKind::depthwise_separable || kind == BlueprintKind::bottleneck ||
+         kind == BlueprintKind::spatial_depthwise || kind == BlueprintKind::plain_convolution ||
+         kind == BlueprintKind::causal_depthwise;
+}
+
+bool has_reduction(BlueprintKind kind) {
+  return kind == BlueprintKind::squeeze_excitation || kind == BlueprintKind::bottleneck ||
+         kind == BlueprintKind::low_rank || kind == BlueprintKind::low_rank_adapter ||
+         kind == BlueprintKind::feed_forward_adapter || kind == BlueprintKind::attention_head;
 }
 
 std::uint64_t reduced_channels(const Blueprint& blueprint, std::uint64_t channels) {
@@ -67,6 +90,16 @@ std::uint64_t parameters_of(const Blueprint& blueprint, std::uint64_t channels) 
       return area * channels + norm;
     case BlueprintKind::plain_convolution:
       return area * channels * channels + channels;
+    case BlueprintKind::layer_normalisation:
+      return norm;
+    case BlueprintKind::causal_depthwise:
+      return blueprint.kernel * channels + norm;
+    case BlueprintKind::low_rank_adapter:
+      return 2 * channels * reduced;
+    case BlueprintKind::feed_forward_adapter:
+      return 2 * channels * reduced + reduced + channels + norm;
+    case BlueprintKind::attention_head:
+      return 4 * channels * reduced + norm;
   }
   return 0;
 }
@@ -92,6 +125,16 @@ std::uint64_t operations_of(const Blueprint& blueprint, std::uint64_t channels,
       return (area * channels + channels) * positions;
     case BlueprintKind::plain_convolution:
       return area * channels * channels * positions;
+    case BlueprintKind::layer_normalisation:
+      return channels * positions;
+    case BlueprintKind::causal_depthwise:
+      return (blueprint.kernel + 1) * channels * positions;
+    case BlueprintKind::low_rank_adapter:
+      return 2 * channels * reduced * positions;
+    case BlueprintKind::feed_forward_adapter:
+      return (2 * channels * reduced + channels) * positions;
+    case BlueprintKind::attention_head:  // scores and mixture, over pairs that may see each other
+      return (4 * channels * reduced + channels + (positions + 1) * reduced) * positions;
   }
   return 0;
 }

@@ -8,8 +8,21 @@
 namespace esper {
 
 /// One growth design per kind that our library trusts (`plain_convolution` is not among them), then
-/// the scaffolds.
+/// the scaffolds; of images first, then of sequences.
 [[nodiscard]] std::vector<Blueprint> built_in_blueprints();
+
+/// The only layout of activations that a kind is built for: it stands in no slot of another.
+[[nodiscard]] constexpr Layout layout_of(BlueprintKind kind) {
+  return kind >= BlueprintKind::layer_normalisation ? Layout::sequence : Layout::image;
+}
+/// Is `slot` a place for this design at all?
+[[nodiscard]] inline bool fits(const Blueprint& blueprint, const SlotDescription& slot) {
+  return layout_of(blueprint.kind) == slot.layout;
+}
+
+/// Does the kind have a kernel, or reduced channels?
+[[nodiscard]] bool has_kernel(BlueprintKind kind);
+[[nodiscard]] bool has_reduction(BlueprintKind kind);
 
 /// May a scaffold of this kind be absorbed into the host's own weights where it stands? Only beside
 /// a linear layer, and only a function that is itself linear once its statistics stand still; every
@@ -25,11 +38,12 @@ namespace esper {
 /// Trainable parameters of one module.
 ///   normalisation 2C; squeeze_excitation 2Cm + m + C; depthwise_separable k²C + C² + 4C;
 ///   bottleneck 2Cm + k²m² + 4m + 2C; low_rank 2Cm; spatial_depthwise k²C + 2C;
-///   plain_convolution k²C² + C
+///   plain_convolution k²C² + C; layer_normalisation 2C; causal_depthwise kC + 2C;
+///   low_rank_adapter 2Cm; feed_forward_adapter 2Cm + m + 3C; attention_head 4Cm + 2C
 [[nodiscard]] std::uint64_t parameters_of(const Blueprint& blueprint, std::uint64_t channels);
 
-/// Multiply-accumulates per sample, forward, of one module on [channels, height, width]; one per
-/// normalised or scaled element.
+/// Multiply-accumulates per sample, forward, of one module on [channels, height, width], or, of a
+/// sequence, on height x width positions; one per normalised or scaled element.
 [[nodiscard]] std::uint64_t operations_of(const Blueprint& blueprint, std::uint64_t channels,
                                           std::uint64_t height, std::uint64_t width);
 

@@ -26,10 +26,28 @@ struct HostLayer {
 };
 
 [[nodiscard]] std::vector<std::string> host_names();
-/// Empty for an unknown host.
+/// The usual one first. Empty for an unknown host.
 [[nodiscard]] std::vector<std::string> host_sizes(const std::string& host);
-/// Output channels of the convolutions: one number per convolution, or one for all of `melt`.
-/// Empty for an unknown host or size.
+/// Where Debian puts what the host is trained on: fashion_cnn a folder, byte_transformer a file.
+/// Empty for an unknown host.
+[[nodiscard]] std::string default_data_path(const std::string& host);
+/// A target is in [0, classes). 0 for an unknown host.
+[[nodiscard]] std::uint32_t classes_of(const std::string& host);
+
+/// What no surgery changes of a byte_transformer.
+struct TransformerShape {
+  static constexpr std::uint32_t context = 128;     ///< positions
+  static constexpr std::uint32_t vocabulary = 256;  ///< bytes
+  std::uint32_t blocks{};
+  std::uint32_t channels{};       ///< of the residual stream
+  std::uint32_t head_channels{};  ///< of each attention head
+};
+/// Nothing for an unknown size.
+[[nodiscard]] std::optional<TransformerShape> transformer_shape(const std::string& size);
+
+/// One number per coupled group. Of fashion_cnn the convolutions' output channels, all of `melt`
+/// alike; of byte_transformer each block's heads and feed-forward units. Empty for an unknown host
+/// or size.
 [[nodiscard]] std::vector<std::uint32_t> default_widths(const std::string& host,
                                                         const std::string& size);
 
@@ -37,14 +55,16 @@ struct HostLayer {
 /// widths of another number or with a zero.
 [[nodiscard]] std::vector<HostLayer> host_layers(const std::string& host, const std::string& size,
                                                  const std::vector<std::uint32_t>& widths = {});
-/// The host with its own cut into regions. Operations count convolutions, the linear head and one
+/// The host with its own cut into regions. Operations count convolutions, linear maps, attention's
+/// scores and mixtures over the pairs of positions that may see each other, and one
 /// multiply-accumulate per normalised element. Nothing where host_layers is empty.
 [[nodiscard]] std::optional<HostDescription> describe_host(
     const std::string& host, const std::string& size,
     const std::vector<std::uint32_t>& widths = {});
 
 /// Widths in the host's own proportions, each moved by at most one more channel, whose parameter
-/// count comes closest to `parameters`. Empty for an unknown host or size.
+/// count comes closest to `parameters`. Of byte_transformer only feed-forward units change. Empty
+/// for an unknown host or size.
 [[nodiscard]] std::vector<std::uint32_t> widened(const std::string& host, const std::string& size,
                                                  std::uint64_t parameters);
 

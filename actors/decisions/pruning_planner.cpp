@@ -81,10 +81,19 @@ Price price_of_cut(const HostDescription& host, const CoupledGroup& group, doubl
                   budget);
 }
 
+/// Fewest channels whose entries are a multiple of `entries` in every tensor that they touch: a
+/// head of 16 entries is one by itself.
+std::uint32_t width_step(const CoupledGroup& group, std::uint32_t entries) {
+  std::uint32_t step = 1;
+  for (const CoupledDimension& dimension : group.dimensions)
+    step = std::lcm(step, entries / std::gcd(entries, std::max(dimension.stride, 1U)));
+  return step;
+}
+
 Choices choices_of(const HostDescription& host, const CoupledGroup& group,
                    const GroupImportance& measured, const RunConfig& config) {
   const std::uint32_t least = least_kept(group.channels, config.compaction);
-  const std::uint32_t multiple = std::max(config.compaction.width_multiple, 1U);
+  const std::uint32_t multiple = width_step(group, std::max(config.compaction.width_multiple, 1U));
   const std::vector<std::uint32_t> order = ranked(measured);
   double whole = 0;
   for (const std::uint32_t channel : order) whole += measured.importance[channel];

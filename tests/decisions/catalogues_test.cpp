@@ -56,6 +56,57 @@ SCENARIO("hosts are described by formula", "[host_catalogue]") {
   CHECK(describe_host(host, "tiny").value().slots[5].operations_downstream == 320);
 }
 
+SCENARIO("byte_transformer is described by formula", "[host_catalogue]") {
+  const std::string text = "byte_transformer";
+  REQUIRE(host_sizes(text) == std::vector<std::string>{"lm-64", "lm-128"});
+  for (const auto& [size, parameters] : std::vector<std::pair<std::string, std::uint64_t>>{
+           {"lm-64", 173'888}, {"lm-128", 840'448}}) {
+    INFO(size);
+    const HostDescription described = describe_host(text, size).value();
+    CHECK(described.parameters == parameters);
+    std::uint64_t held = 0, operations = 0;
+    for (const RegionDescription& region : described.regions) {
+      held += region.parameters;
+      operations += region.operations;
+    }
+    CHECK(held == described.parameters);
+    CHECK(operations == described.operations);
+    CHECK(described.edges.size() == described.regions.size() - 1);
+    REQUIRE(described.slots.size() == 3 * described.regions.size());
+    for (std::uint32_t i = 0; i < described.slots.size(); ++i) {
+      const SlotDescription& slot = described.slots[i];
+      CHECK(slot.region.value == i / 3);
+      CHECK(slot.layout == Layout::sequence);
+      CHECK(slot.kind == SlotKind::point);
+      CHECK(slot.height == TransformerShape::context);
+      CHECK(slot.operations_downstream < described.operations);
+    }
+    // A head is a channel of its group, as wide as its rows.
+    const CoupledGroup& heads = described.coupled_groups[0];
+    CHECK(heads.name == "block0.attention");
+    CHECK(heads.channels == 4);
+    REQUIRE(heads.dimensions.size() == 4);
+    CHECK(heads.dimensions[3].tensor == "block0.attention.out.weight");
+    CHECK(heads.dimensions[3].dimension == 1);
+    CHECK(heads.dimensions[3].stride == described.slots[0].channels / 4);
+  }
+  const HostDescription small = describe_host(text, "lm-64").value();
+  // Per byte: 163,840 of linear maps, 2 x 64.5 x 64 per block of attention, 7 norms, the scaling.
+  CHECK(small.operations == 128 * (163'840 + 3 * 129 * 64 + 7 * 64 + 64));
+  CHECK(small.slots[0].operations_downstream == small.operations - 128 * 64);
+  CHECK(small.slots[8].operations_downstream == 128 * (64 + 256 * 64));
+  CHECK(widths_of(small) == default_widths(text, "lm-64"));
+  // Half of the heads and units; attention's operations go with its heads.
+  const HostDescription half = describe_host(text, "lm-64", {2, 128, 2, 128, 2, 128}).value();
+  CHECK(half.operations == 128 * (16'384 + 3 * (24'576 + 129 * 32) + 7 * 64 + 64));
+  CHECK(half.parameters == 99'776);  // 173,888 less 3 x (8,192 + 16,512)
+  CHECK(widened(text, "lm-64", 173'888 * 101 / 100).front() == 4);
+  CHECK_FALSE(describe_host(text, "tiny").has_value());
+  CHECK(default_data_path(text) == "/usr/share/dictd/gcide.dict.dz");
+  CHECK(classes_of(text) == 256);
+  CHECK(classes_of(host) == 10);
+}
+
 SCENARIO("the melt region takes one group of branch slots", "[host_catalogue]") {
   const HostDescription described = describe_host(host, "melt").value();
   const auto branches =
@@ -157,8 +208,10 @@ SCENARIO("built-in blueprints are complete", "[blueprint_catalogue]") {
     const bool scaffold = blueprint.blueprint_class == BlueprintClass::scaffold;
     CHECK((blueprint.sunset_exit != SunsetExit::none) == scaffold);
     CHECK((blueprint.sunset_windows > 0) == scaffold);
-    // Every built-in scaffold can leave without a trace from a branch slot, and from nowhere else.
-    if (scaffold) CHECK(foldable(blueprint.kind, SlotKind::branch));
+    // What may fold leaves without a trace from a branch slot, and from nowhere else.
+    if (scaffold)
+      CHECK(foldable(blueprint.kind, SlotKind::branch) ==
+            (blueprint.sunset_exit == SunsetExit::either));
     CHECK_FALSE(foldable(blueprint.kind, SlotKind::point));
     for (const std::uint64_t channels : {1U, 8U, 96U}) {
       CHECK(parameters_of(blueprint, channels) > 0);

@@ -120,6 +120,33 @@ SCENARIO("with energy enough each group loses its least important channels", "[p
   }
 }
 
+SCENARIO("heads are cut one by one, units to widths that hardware likes", "[pruning_planner]") {
+  Planning planning;
+  planning.host = describe_host("byte_transformer", "lm-64").value();
+  planning.importance = rising(planning.host);
+  planning.config.compaction.importance_lost_max = 0.35;
+  const PruningPart part = planning.plan();
+  REQUIRE(part.plan.has_value());
+  for (const std::string block : {"block0.", "block1.", "block2."}) {
+    INFO(block);
+    // Of four the two least hold 30 %, and a half must stay; of 256 units 128 hold 25 %.
+    REQUIRE(cut_of(part, block + "attention") != nullptr);
+    CHECK(cut_of(part, block + "attention")->kept == std::vector<std::uint32_t>{2, 3});
+    REQUIRE(cut_of(part, block + "feed_forward") != nullptr);
+    CHECK(cut_of(part, block + "feed_forward")->kept.size() == 128);
+  }
+  const auto half = describe_host("byte_transformer", "lm-64", {2, 128, 2, 128, 2, 128}).value();
+  CHECK(part.plan->operations_saved == planning.host.operations - half.operations);
+  CHECK(part.plan->parameters_saved == planning.host.parameters - half.parameters);
+  planning.config.compaction.width_multiple = 64;  // two heads and their 32 entries are no multiple
+  planning.config.compaction.keep_share_min = 0.25;
+  planning.config.compaction.importance_lost_max = 0.2;
+  const PruningPart wide = planning.plan();
+  REQUIRE(wide.plan.has_value());
+  CHECK(cut_of(wide, "block0.attention") == nullptr);
+  CHECK(cut_of(wide, "block0.feed_forward")->kept.size() == 192);
+}
+
 SCENARIO("a plan stays within the allowance and costs what its cuts cost", "[pruning_planner]") {
   Planning planning;
   const PruningPart rich = planning.plan();

@@ -18,14 +18,19 @@ SCENARIO("IDENT-1: at alpha 0 no blueprint is noticed, whatever its weights",
     for (const std::uint32_t channels : {8U, 33U})
       for (const float weights : {nan, infinity, 1e30F}) {
         INFO(blueprint.name << " on " << channels << " channels, weights " << weights);
-        const SlotDescription place{"slot", {}, SlotKind::point, "", channels, 7, 7, 0, "layer"};
+        const Layout layout = layout_of(blueprint.kind);
+        const SlotDescription place{"slot", {}, SlotKind::point, "",    channels, 7,
+                                    7,      0,  "layer",         layout};
         const auto seed = std::make_shared<Seed>(SeedId{1}, blueprint, std::vector<SlotId>{{0}},
                                                  std::vector<SlotDescription>{place}, test_seed());
         const torch::NoGradGuard no_graph;
         for (const auto& parameter : seed->parameters()) parameter.fill_(weights);
         Slot slot(place);
         slot.plant(seed, 0);
-        const auto host = torch::full({4, channels, 7, 7}, -0.0F);
+        const std::vector<std::int64_t> shape = layout == Layout::sequence
+                                                    ? std::vector<std::int64_t>{4, 49, channels}
+                                                    : std::vector<std::int64_t>{4, channels, 7, 7};
+        const auto host = torch::full(shape, -0.0F);
         const auto before = host.clone();
         for (const SlotMode mode : {SlotMode::isolated, SlotMode::blended, SlotMode::fossilised}) {
           slot.set_mode(mode);

@@ -1,6 +1,6 @@
 #include "gpu/coupling_probe.hpp"
 
-#include "gpu/fashion_cnn.hpp"
+#include "gpu/make_host.hpp"
 #include "tests/gpu/catch.hpp"
 #include "tests/gpu/surgery_training.hpp"
 

@@ -7,8 +7,8 @@
 #include <numeric>
 
 #include "actors/decisions/random.hpp"
-#include "gpu/fashion_cnn.hpp"
 #include "gpu/fashion_data.hpp"
+#include "gpu/make_host.hpp"
 #include "tests/cannot_run.hpp"
 #include "tests/gpu/catch.hpp"
 #include "tests/gpu/surgery_training.hpp"
@@ -187,14 +187,14 @@ SCENARIO("importance ranks channels by what their loss costs, better than weight
   for (int step = 0; step < 300; ++step) {
     const auto batch = data.next();
     optimizer.zero_grad();
-    mean_loss(host->forward(batch.images), batch.labels).backward();
+    mean_loss(host->forward(batch.inputs), batch.targets).backward();
     optimizer.step();
   }
   ModelCopy copy(factory);
   SeedBed none(*host);
   copy.take(*host, none);
   const auto gate = data.gate(1'024);
-  const Batch whole{gate.images, gate.labels};
+  const Batch& whole = gate;
   const std::atomic<bool> stop{false};
   const auto report = measure(copy, in_batches(whole, 128), mean_loss, stop);
   REQUIRE(report.problem.empty());

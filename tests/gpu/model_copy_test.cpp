@@ -3,8 +3,8 @@
 #include <atomic>
 #include <thread>
 
-#include "gpu/fashion_cnn.hpp"
 #include "gpu/importance.hpp"
+#include "gpu/make_host.hpp"
 #include "tests/gpu/catch.hpp"
 #include "tests/gpu/surgery_training.hpp"
 

@@ -12,8 +12,8 @@
 
 #include "actors/decisions/blueprint_catalogue.hpp"
 #include "actors/decisions/host_catalogue.hpp"
-#include "gpu/fashion_cnn.hpp"
 #include "gpu/isolation.hpp"
+#include "gpu/make_host.hpp"
 #include "gpu/risk_assay.hpp"
 #include "messages/result.hpp"
 #include "tests/gpu/bits.hpp"
@@ -113,7 +113,12 @@ class OperationCounter {
       called->per_element = weight.numel() / weight.size(0);
     } else if (name == "aten::addmm") {
       called->per_element = function.inputs()[1].toTensor().size(1);
-    } else if (name == "aten::batch_norm" || name == "aten::mul") {
+    } else if (name == "aten::mm") {
+      called->per_element = function.inputs()[0].toTensor().size(1);
+    } else if (name == "aten::scaled_dot_product_attention") {
+      // Scores and mixture of a position with itself and all before it, on average.
+      called->per_element = function.inputs()[0].toTensor().size(2) + 1;
+    } else if (name == "aten::batch_norm" || name == "aten::layer_norm" || name == "aten::mul") {
       called->per_element = 1;
     }
     return called;
@@ -127,6 +132,12 @@ class OperationCounter {
 
 }  // namespace
 
+/// Of 35 positions, in the kind's own layout.
+std::vector<std::int64_t> shape_for(const Blueprint& blueprint, std::int64_t channels) {
+  if (layout_of(blueprint.kind) == Layout::sequence) return {4, 35, channels};
+  return {4, channels, 7, 5};
+}
+
 SCENARIO("every blueprint keeps the shape, costs what its formula says, and can learn at birth",
          "[blueprint_modules]") {
   for (const Blueprint& blueprint : every_blueprint())
@@ -139,7 +150,8 @@ SCENARIO("every blueprint keeps the shape, costs what its formula says, and can 
         parameters += static_cast<std::uint64_t>(parameter.numel());
       CHECK(parameters == parameters_of(blueprint, channels));
 
-      const Tensor input = torch::relu(noise({4, channels, 7, 5}));
+      const auto shape = shape_for(blueprint, channels);
+      const Tensor input = torch::relu(noise(shape));
       Tensor output;
       {
         const OperationCounter counter;
@@ -150,7 +162,7 @@ SCENARIO("every blueprint keeps the shape, costs what its formula says, and can 
       CHECK(output.sizes() == input.sizes());
       CHECK((output.abs().max().item<float>() == 0) == (blueprint.birth == Birth::zero));
 
-      gradients_into((output * noise({4, channels, 7, 5})).sum(), module->parameters());
+      gradients_into((output * noise(shape)).sum(), module->parameters());
       double gradient = 0;
       for (const Tensor& parameter : module->parameters())
         if (parameter.grad().defined()) gradient += parameter.grad().abs().sum().item<double>();
@@ -292,56 +304,68 @@ SCENARIO("a differentiated trial reaches every member of a group and nothing of 
   CHECK(bits_equal(host->forward(images), alone));  // the trial is over
 }
 
-SCENARIO("the module is the host that its description says", "[fashion_cnn]") {
-  for (const std::string& size : host_sizes("fashion_cnn"))
-    for (const bool widened_too : {false, true}) {
-      INFO(size);
-      const auto widths =
-          widened_too ? widened("fashion_cnn", size, 30'000) : std::vector<std::uint32_t>{};
-      const auto host = make_host("fashion_cnn", size, widths, 0.1);
-      const HostDescription& described = host->description();
-      std::vector<std::string> names;
-      std::uint64_t parameters = 0;
-      for (const auto& parameter : host->module().named_parameters()) {
-        names.push_back(parameter.key());
-        parameters += static_cast<std::uint64_t>(parameter.value().numel());
-      }
-      CHECK(parameters == described.parameters);
-      auto expected = parameter_names(host_layers("fashion_cnn", size, widths));
-      std::sort(names.begin(), names.end());
-      std::sort(expected.begin(), expected.end());
-      CHECK(names == expected);
-
-      for (Slot& slot : host->slots()) slot.set_observing(true);
-      {
-        const OperationCounter counter;
-        torch::NoGradGuard guard;
-        const EvaluationScope still({&host->module()});
-        CHECK(host->forward(noise({2, 1, 28, 28})).sizes() == at::IntArrayRef({2, 10}));
-        CHECK(static_cast<std::uint64_t>(OperationCounter::per_sample(2)) == described.operations);
-      }
-      for (Slot& slot : host->slots()) {
-        const SlotDescription& place = slot.description();
-        INFO(place.name);
-        CHECK(slot.host_output().sizes() ==
-              at::IntArrayRef({2, place.channels, place.height, place.width}));
-        CHECK(slot.seed_input().sizes() == slot.host_output().sizes());
-      }
-      std::size_t held = 0;
-      for (std::uint32_t region = 0; region < described.regions.size(); ++region)
-        held += host->region_parameters({region}).size();
-      CHECK(held == names.size());
-
-      std::map<std::string, Tensor> tensors;
-      for (const auto& item : host->module().named_parameters()) tensors[item.key()] = item.value();
-      for (const auto& item : host->module().named_buffers()) tensors[item.key()] = item.value();
-      for (const CoupledGroup& group : described.coupled_groups)
-        for (const CoupledDimension& coupled : group.dimensions) {
-          REQUIRE(tensors.contains(coupled.tensor));
-          CHECK(tensors[coupled.tensor].size(coupled.dimension) ==
-                std::int64_t{group.channels} * coupled.stride);
+SCENARIO("the module is the host that its description says", "[fashion_cnn][byte_transformer]") {
+  for (const std::string& name : host_names())
+    for (const std::string& size : host_sizes(name))
+      for (const bool widened_too : {false, true}) {
+        INFO(name << " " << size);
+        const bool of_bytes = name == "byte_transformer";
+        const std::uint64_t asked =
+            of_bytes ? describe_host(name, size)->parameters * 3 / 2 : 30'000;
+        const auto widths = widened_too ? widened(name, size, asked) : std::vector<std::uint32_t>{};
+        const auto host = make_host(name, size, widths, 0.1);
+        const HostDescription& described = host->description();
+        std::vector<std::string> names;
+        std::uint64_t parameters = 0;
+        for (const auto& parameter : host->module().named_parameters()) {
+          names.push_back(parameter.key());
+          parameters += static_cast<std::uint64_t>(parameter.value().numel());
         }
-    }
+        CHECK(parameters == described.parameters);
+        auto expected = parameter_names(host_layers(name, size, widths));
+        std::sort(names.begin(), names.end());
+        std::sort(expected.begin(), expected.end());
+        CHECK(names == expected);
+
+        for (Slot& slot : host->slots()) slot.set_observing(true);
+        {
+          const OperationCounter counter;
+          torch::NoGradGuard guard;
+          const EvaluationScope still({&host->module()});
+          if (of_bytes)
+            CHECK(host->forward(torch::zeros({2, 128}, torch::kInt64)).sizes() ==
+                  at::IntArrayRef({2, 128, 256}));
+          else
+            CHECK(host->forward(noise({2, 1, 28, 28})).sizes() == at::IntArrayRef({2, 10}));
+          CHECK(static_cast<std::uint64_t>(OperationCounter::per_sample(2)) ==
+                described.operations);
+        }
+        for (Slot& slot : host->slots()) {
+          const SlotDescription& place = slot.description();
+          INFO(place.name);
+          if (of_bytes)
+            CHECK(slot.host_output().sizes() == at::IntArrayRef({2, place.height, place.channels}));
+          else
+            CHECK(slot.host_output().sizes() ==
+                  at::IntArrayRef({2, place.channels, place.height, place.width}));
+          CHECK(slot.seed_input().sizes() == slot.host_output().sizes());
+        }
+        std::size_t held = 0;
+        for (std::uint32_t region = 0; region < described.regions.size(); ++region)
+          held += host->region_parameters({region}).size();
+        CHECK(held == names.size());
+
+        std::map<std::string, Tensor> tensors;
+        for (const auto& item : host->module().named_parameters())
+          tensors[item.key()] = item.value();
+        for (const auto& item : host->module().named_buffers()) tensors[item.key()] = item.value();
+        for (const CoupledGroup& group : described.coupled_groups)
+          for (const CoupledDimension& coupled : group.dimensions) {
+            REQUIRE(tensors.contains(coupled.tensor));
+            CHECK(tensors[coupled.tensor].size(coupled.dimension) ==
+                  std::int64_t{group.channels} * coupled.stride);
+          }
+      }
   CHECK_THROWS_AS(make_host("fashion_cnn", "huge", {}, 0), std::runtime_error);
   CHECK_THROWS_AS(make_host("fashion_cnn", "tiny", {}, 0, {{"all", {"conv"}}}), std::runtime_error);
 }
@@ -368,15 +392,17 @@ SCENARIO("risk is measured on the module itself", "[risk_assay]") {
   std::map<std::string, RiskSheet> sheets;
   const auto global = at::detail::getDefaultCPUGenerator().get_state();
   double worst = 0;
+  const auto language = describe_host("byte_transformer", "lm-64").value();
   for (const Blueprint& blueprint : built_in_blueprints()) {
-    const RiskSheet sheet = assay(blueprint, {2}, slot, region, test_seed());
+    const SlotDescription& place = fits(blueprint, slot) ? slot : language.slots[2];
+    const RiskSheet sheet = assay(blueprint, {2}, place, region, test_seed());
     INFO(blueprint.name << ": risk " << sheet.risk);
     CHECK_FALSE(sheet.non_finite);
     CHECK_FALSE(sheet.quarantined);
     CHECK(sheet.risk >= 0.1);
-    CHECK(sheet.parameters == parameters_of(blueprint, slot.channels));
+    CHECK(sheet.parameters == parameters_of(blueprint, place.channels));
     CHECK(sheet.confidence >= 0.5);
-    const RiskSheet again = assay(blueprint, {2}, slot, region, test_seed());
+    const RiskSheet again = assay(blueprint, {2}, place, region, test_seed());
     CHECK(again.risk == sheet.risk);
     CHECK(again.relative_norm == sheet.relative_norm);
     worst = std::max(worst, sheet.risk);

@@ -11,8 +11,8 @@
 #include <torch/utils.h>
 
 #include "actors/decisions/blueprint_catalogue.hpp"
-#include "gpu/fashion_cnn.hpp"
 #include "gpu/isolation.hpp"
+#include "gpu/make_host.hpp"
 #include "gpu/optimizer_move.hpp"
 #include "messages/result.hpp"
 #include "tests/gpu/bits.hpp"

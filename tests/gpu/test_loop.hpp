@@ -7,8 +7,8 @@
 #include <ATen/Parallel.h>
 #include <torch/utils.h>
 
-#include "gpu/fashion_cnn.hpp"
 #include "gpu/isolation.hpp"
+#include "gpu/make_host.hpp"
 #include "gpu/session.hpp"
 #include "tests/gpu/optimizer_check.hpp"
 #include "tests/gpu/skip_host.hpp"

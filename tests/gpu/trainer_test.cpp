@@ -2,11 +2,14 @@
 #include "tests/gpu/catch.hpp"
 
 #include <rapidcheck.h>
+#include <cmath>
 #include <filesystem>
+#include <fstream>
 
 #include <ATen/Parallel.h>
 
 #include "actors/decisions/blueprint_catalogue.hpp"
+#include "actors/decisions/random.hpp"
 #include "gpu/schedule.hpp"
 #include "gpu/window_statistics.hpp"
 #include "messages/interfaces.hpp"
@@ -39,6 +42,39 @@ TrainingEnd trained(const RunConfig& config, const char* arm,
   const std::atomic<bool> stop{false};
   return esper_gpu()->make({config, arm, std::move(widths)})->run(stop, {});
 }
+
+/// Words in any order: a text that is soon learnt a little. Gone at the end of the block.
+class TextOfWords {
+ public:
+  TextOfWords() : path_(std::filesystem::temp_directory_path() / "esper-trainer-text") {
+    RandomStream stream(5, "words");
+    const std::vector<std::string> words{"the ",  "of ",   "stone", "s ",
+                                         "water", " and ", "in",    "to "};
+    std::ofstream file(path_, std::ios::binary);
+    for (std::size_t written = 0; written < 50 * 65'536;) {
+      const auto& word = words[stream.below(words.size())];
+      file << word;
+      written += word.size();
+    }
+  }
+  ~TextOfWords() { std::filesystem::remove(path_); }
+  TextOfWords(const TextOfWords&) = delete;
+  TextOfWords& operator=(const TextOfWords&) = delete;
+
+  [[nodiscard]] RunConfig run() const {
+    RunConfig config = tiny_run();
+    config.model = {.host = "byte_transformer", .size = "lm-64", .regions = {}};
+    config.data.path = path_;
+    config.data.training_samples = 400;
+    config.data.gate_samples = config.data.test_samples = 32;
+    config.time.gate_samples = config.time.verdict_samples = 16;
+    config.training.batch = 8;
+    return config;
+  }
+
+ private:
+  std::filesystem::path path_;
+};
 
 bool data_is_here() {
   if (std::filesystem::exists(DataConfig{}.path)) return true;
@@ -83,6 +119,47 @@ SCENARIO("one integer decides a whole run, and watching changes no bit of it", "
   }
   THEN("widths make another host") {
     CHECK(trained(config, "widened", {8, 16, 24, 40}).model.parameters > 12'082);
+  }
+}
+
+SCENARIO("a language model is trained, watched and assessed like any other host",
+         "[trainer][byte_transformer]") {
+  const TextOfWords text;
+  auto config = text.run();
+  const auto host = trained(config, "host");
+  CHECK(host.model.parameters == 173'888);
+  CHECK(host.model.steps == 24);
+  CHECK(host.model.training_operations.training == 3 * 24 * 8 * host.model.operations);
+  CHECK(host.model.test_loss < 3.5);  // 5.5 before any training
+  CHECK(host.model.test_accuracy > 0.05);
+  CHECK(host.model.test_bits_per_byte == Approx(host.model.test_loss / std::log(2.0)));
+  CHECK(trained(config, "host").model.weights_hash == host.model.weights_hash);
+  THEN("watching changes no bit of it, nor does assessing") {
+    for (const Mode mode : {Mode::observe, Mode::act}) {
+      config.mode = mode;
+      const std::atomic<bool> stop{false};
+      const auto training = esper_gpu()->make({config, "grown", {}});
+      const auto catalogue = training->assess(built_in_blueprints());
+      CHECK(catalogue.sheets.size() == 6 * 9);
+      const auto end = training->run(stop, {});
+      CHECK(end.model.weights_hash == host.model.weights_hash);
+      CHECK(end.widths == std::vector<std::uint32_t>{4, 256, 4, 256, 4, 256});
+    }
+  }
+  THEN("a planted design is part of it, and other widths make another host") {
+    const std::atomic<bool> stop{false};
+    const auto end =
+        esper_gpu()
+            ->make({config, "scratch", {2, 128, 4, 64, 1, 256}, {{"causal_depthwise", {3}, 1, 0}}})
+            ->run(stop, {});
+    CHECK(end.model.parameters == 384 + 173'888 - 2 * 4'096 - 128 * 129 - 192 * 129 - 3 * 4'096);
+    CHECK(end.model.test_loss < 3.5);
+  }
+  THEN("a label that is drawn anew is any byte") {
+    config.training.disturbances = {{DisturbanceKind::label_noise, "", 10, 3, 0.5}};
+    const auto noisy = trained(config, "host");
+    CHECK(noisy.model.weights_hash != host.model.weights_hash);
+    CHECK(trained(config, "grown").model.weights_hash == noisy.model.weights_hash);
   }
 }
 
@@ -135,7 +212,12 @@ SCENARIO("assessing measures every design in every slot and leaves training alon
   const auto training = esper_gpu()->make({config, "grown", {}});
   const auto designs = built_in_blueprints();
   const auto catalogue = training->assess(designs);
-  CHECK(catalogue.sheets.size() == designs.size() * training->host().slots.size());
+  const auto of_images = std::count_if(designs.begin(), designs.end(), [](const Blueprint& design) {
+    return layout_of(design.kind) == Layout::image;
+  });
+  CHECK(of_images == 8);
+  CHECK(catalogue.sheets.size() ==
+        static_cast<std::size_t>(of_images) * training->host().slots.size());
   const auto again = esper_gpu()->make({config, "grown", {}})->assess(designs);
   REQUIRE(again.sheets.size() == catalogue.sheets.size());
   for (std::size_t i = 0; i < again.sheets.size(); ++i)
