@@ -8,8 +8,8 @@
 #include "runtime/commands.hpp"
 #include "runtime/control/control_handler.hpp"
 #include "runtime/launch.hpp"
-#include "runtime/resume.hpp"
 #include "runtime/report_page.hpp"
+#include "runtime/resume.hpp"
 #include "runtime/telemetry_export.hpp"
 
 namespace esper {

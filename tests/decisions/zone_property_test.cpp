@@ -241,7 +241,7 @@ SCENARIO("no approved order ever touches an embargoed region, and each refusal h
          "[zones][compaction][ZONE-1]") {
   std::map<std::string, int> verdicts;
   std::set<std::string> granted;
-  const int histories = long_tier() ? 20'000 : 200;
+  const int histories = cases(200, 20'000);
   CHECK(holds("scaffolds, sunsets, checkpoints, plans and restarts in any order", histories, [&] {
     World world = some_world();
     Strategy strategy{world.settings};
