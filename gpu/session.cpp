@@ -242,6 +242,12 @@ void Session::close_window() {
         (stop_ == nullptr || !stop_->load()))
       exchange_.draft().stalled = memory_.stalled = true;  // it never waits again
     take_turns(due);
+    // Stopped while it waited: what this boundary would be without its turn must not be told, since
+    // a run that goes on from here has the turn.
+    if (lockstep && stop_ != nullptr && stop_->load() && memory_.newest_turn < due) {
+      --memory_.window.value;
+      return;
+    }
   }
   call_began_ = Clock::now();
   apply_turns();
@@ -282,10 +288,7 @@ void Session::close_window() {
   // Before the window goes out: who answers it reads seeds as they are.
   if (boundary_.take_changed() || cut || bed().unfossilised() > 0)
     exchange_.publish_seeds(bed().status());
-  // Stopped while it waited for its turn, this boundary lacks what the journal says happened here.
-  const bool cut_short = settings_.pace.mode == Pace::lockstep && stop_ != nullptr &&
-                         stop_->load() && memory_.newest_turn + 1 < memory_.window;
-  if (draft.checkpoint && checkpoint_.is_kept() && !cut_short) checkpoint_.keep(content());
+  if (draft.checkpoint && checkpoint_.is_kept()) checkpoint_.keep(content());
   exchange_.publish();
 }
 

@@ -52,8 +52,8 @@ SCENARIO("exit 0: a valid config, help and version", "[command_line]") {
   says({"--version"}, "esper 0.1.0 (");
   says({"--version"}, "torch");
   says({"--version"}, "CAF 0.17.6");
-  for (const auto* command :
-       {"run", "validate", "plan", "ledger", "events", "report", "blueprints"})
+  for (const auto* command : {"run", "validate", "plan", "ledger", "events", "report", "replay",
+                              "trace", "status", "override", "top", "blueprints"})
     says({command, "--help"}, std::string{"Example:\n  esper "} + command);
   CHECK_FALSE(fs::exists(folder / "runs"));
 }
@@ -66,6 +66,7 @@ SCENARIO("-o json is JSON for each command that reads", "[command_line]") {
                                                     {"plan", small},
                                                     {"blueprints"},
                                                     {"ledger", "run"},
+                                                    {"status", "run"},
                                                     {"report", "run"}}) {
     auto with_format = arguments;
     with_format.insert(with_format.end(), {"-o", "json"});

@@ -43,7 +43,8 @@ void can_be_read(const ScratchFolder& folder) {
        {Arguments{"events", "run"}, Arguments{"ledger", "run"},
         Arguments{"events", "run", "-o", "json"}, Arguments{"ledger", "run", "-o", "json"},
         Arguments{"validate", "run/config.json"}, Arguments{"plan", "run/config.json"},
-        Arguments{"report", "run"}, Arguments{"run", "run/config.json", "--dry-run"}}) {
+        Arguments{"report", "run"}, Arguments{"replay", "run"}, Arguments{"status", "run"},
+        Arguments{"run", "run/config.json", "--dry-run"}}) {
     Process reader{binary, arguments, folder};
     INFO(arguments[0]);
     CHECK(reader.wait() == 0);
@@ -85,12 +86,11 @@ std::string told_to_terminal(const ScratchFolder& folder, const Arguments& argum
 SCENARIO("exit 3: lockstep that stalls ends degraded", "[command_line][training]") {
   if (!can_run(true)) return;
   const ScratchFolder folder;
-  Process process{
-      binary,
-      // Windows far shorter than a turn's delays, however slow the machine trains.
-      run_small({"pace.stall_ms_max=1", "control.delay_ms_max=400", "time.window_steps=1",
-                 "training.steps_max=12"}),
-      folder};
+  Process process{binary,
+                  // Windows far shorter than a turn's delays, however slow the machine trains.
+                  run_small({"pace.stall_ms_max=1", "control.delay_ms_max=400",
+                             "time.window_steps=1", "training.steps_max=12"}),
+                  folder};
   CHECK(process.wait() == 3);
   const auto report = report_in(folder);
   CHECK(report.at("exit") == 3);
@@ -193,7 +193,8 @@ SCENARIO("the example of each command's help works", "[command_line][training]")
   for (const auto* name : {"small.json", "fashion.json"})
     fs::copy_file(source_directory() / "configs" / name, folder / "configs" / name);
   for (const std::string command :
-       {"", "run", "validate", "plan", "ledger", "events", "report", "blueprints"}) {
+       {"", "run", "validate", "plan", "ledger", "events", "report", "replay", "trace", "status",
+        "blueprints"}) {  // override and top need a living run
     Process help{binary, command.empty() ? Arguments{"--help"} : Arguments{command, "--help"},
                  folder};
     CHECK(help.wait() == 0);
