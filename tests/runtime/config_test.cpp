@@ -2,7 +2,6 @@
 
 #include <rapidcheck.h>
 #include <catch2/catch.hpp>
-#include <fstream>
 
 #include "runtime/config_checks.hpp"
 #include "runtime/json_positions.hpp"
@@ -245,50 +244,6 @@ SCENARIO("contradictions are found where their key stands", "[config]") {
         R"({"name": "b", "parameters": ["conv"]}]})",
         "model.regions[1]");
   CHECK(mistake_at(parsed_text("{\"version\": 1, \"name\": \"../up\"}"), "name") != nullptr);
-}
-
-SCENARIO("what follows from the host does so where a config is silent", "[config]") {
-  const ScratchFolder folder;
-  const auto text = folder.path() / "text";
-  std::ofstream(text) << "words";
-  const auto host = [](const std::string& more) {
-    return with("\"model\": {\"host\": \"byte_transformer\"}, " + more);
-  };
-  const std::string samples =
-      R"("time": {"gate_samples": 64, "verdict_samples": 64}, "compaction": {"importance_samples": 64},)";
-  const auto parsed = parsed_text(
-      host(samples + R"("data": {"gate_samples": 64, "path": ")" + text.string() + "\"}"));
-  for (const auto& mistake : parsed.mistakes) UNSCOPED_INFO(sentence_of(mistake));
-  REQUIRE(parsed.mistakes.empty());
-  CHECK(parsed.config.model.size == "lm-64");
-  CHECK(parsed.config.data.path == text.string());
-  CHECK(parsed_text(host(R"("seed": 2)")).config.data.path == "/usr/share/dictd/gcide.dict.dz");
-  CHECK(parsed_text(with("")).config.data.path == "/usr/share/datasets/fashion-mnist");
-  CHECK(parsed_text(with("")).config.model.size == "tiny");
-  const auto again = parsed_text(effective_config(parsed.config));
-  CHECK(again.mistakes.empty());
-  CHECK(effective_config(again.config) == effective_config(parsed.config));
-
-  const auto wrong = [&](const std::string& more, const std::string& key, const std::string& part) {
-    INFO(more);
-    const auto found = parsed_text(host(more));
-    const auto* mistake = mistake_at(found, key);
-    REQUIRE(mistake != nullptr);
-    INFO(sentence_of(*mistake));
-    CHECK(sentence_of(*mistake).find(part) != std::string::npos);
-  };
-  wrong(R"("data": {"path": "/no/such/text"})", "data.path", "install Debian's dict-gcide");
-  wrong(R"("blueprints": {"use": ["causal_depthwise", "bottleneck"]})", "blueprints.use[1]",
-        "no slot of byte_transformer has");
-  wrong(R"("blueprints": {"add": [{"name": "a", "kind": "normalisation"}]})",
-        "blueprints.add[0].kind", "write one of layer_normalisation");
-  CHECK(mistake_at(parsed_text(with(R"("blueprints": {"use": ["attention_head"]})")),
-                   "blueprints.use[0]") != nullptr);
-  CHECK(mistake_at(parsed_text(host(R"("blueprints": {"add": [{"name": "a", "kernel": 6,
-                               "kind": "causal_depthwise"}]})")),
-                   "blueprints.add[0].kernel") == nullptr);
-  CHECK(mistake_at(parsed_text(with(R"("model": {"host": "byte_transformer", "size": "tiny"})")),
-                   "model.size") != nullptr);
 }
 
 SCENARIO("all mistakes come at once, in the text's order", "[config]") {
