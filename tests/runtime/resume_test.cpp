@@ -180,6 +180,26 @@ SCENARIO("a damaged checkpoint is named and the one before is used; a second pro
   CHECK(came_to(run) == came_to(folder / "whole"));
 }
 
+SCENARIO("interrupted and resumed, a run comes to the same end", "[resume][training]") {
+  if (!can_run(true)) return;
+  const ScratchFolder folder;
+  REQUIRE(ended(folder, run_arguments("whole")).code == 0);
+  const auto run = folder / "run";
+  Process process{binary, run_arguments("run"), folder};
+  bool begun = false;
+  for (int i = 0; i < 3'000 && !begun; ++i) {
+    begun = fs::exists(run / "checkpoints") && !checkpoints(run).empty();
+    std::this_thread::sleep_for(std::chrono::milliseconds{10});
+  }
+  REQUIRE(begun);
+  process.signal(SIGINT);
+  CHECK(process.wait() == 130);
+  const auto after = ended(folder, {"run", "--resume", "run"});
+  INFO(after.err);
+  REQUIRE(after.code == 0);
+  CHECK(came_to(run) == came_to(folder / "whole"));
+}
+
 SCENARIO("a journal that lost what a checkpoint knows is not gone on with",
          "[resume][audit][training]") {
   if (!can_run(true)) return;
