@@ -8,7 +8,10 @@ namespace {
 using Answer = Result<nlohmann::json, ControlFault>;
 
 Answer take_override(LiveRun& live, const ControlRequest& request, const std::string& who) {
-  auto read = read_override(request.arguments, live.host());
+  const auto host = live.host();
+  if (host.regions.empty())
+    return ControlFault{ControlProblem::busy, "the run has not begun yet: ask again soon"};
+  auto read = read_override(request.arguments, host);
   if (!read) return read.refusal();
   read.value().asked.who = who;
   const auto given = live.give(read.value().asked, read.value().patience);

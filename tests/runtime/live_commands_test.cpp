@@ -33,7 +33,10 @@ Said esper_says(std::vector<std::string> arguments) {
 Said first_status(const fs::path& run) {
   for (int i = 0; i < 1'000; ++i) {
     auto said = esper_says({"status", run.string(), "-o", "json"});
-    if (said.exit == 0 && nlohmann::json::parse(said.out).at("process") != 0) return said;
+    if (said.exit == 0) {
+      const auto status = nlohmann::json::parse(said.out);
+      if (status.at("process") != 0 && !status.at("run").at("regions").empty()) return said;
+    }
     usleep(20'000);
   }
   return {1, "", "the run never listened"};
