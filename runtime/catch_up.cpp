@@ -20,7 +20,8 @@ std::map<Window, Window> boundaries_in(const std::vector<ClosedTurn>& turns) {
 }  // namespace
 
 CatchUp::CatchUp(Executor& executor, const RunConfig& config, const HostDescription& host,
-                 const Catalogue& catalogue, Window from, const std::vector<JournalEntry>& entries)
+                 const Catalogue& catalogue, Window from, const std::vector<JournalEntry>& entries,
+                 const std::function<std::string(std::uint64_t sequence)>& head_at)
     : executor_(executor),
       from_(from),
       entries_(entries),
@@ -28,9 +29,11 @@ CatchUp::CatchUp(Executor& executor, const RunConfig& config, const HostDescript
       turns_(turns_in(entries)),
       releases_(release_records(entries)) {
   const auto boundaries = boundaries_in(turns_);
-  for (TurnRelease& release : releases_)
+  for (TurnRelease& release : releases_) {
+    release.journal_head = head_at(release.journal_sequence);
     if (const auto known = boundaries.find(release.turn); known != boundaries.end())
       release.boundary = known->second;
+  }
   if (turns_.empty()) {
     complete_ = true;
     return;

@@ -2,7 +2,7 @@
 // A training that goes on from a checkpoint, brought to where its journal ends: commands are the
 // journal's, at the boundaries recorded there; decisions are made again and compared; nothing is
 // appended.
-#include <atomic>
+#include <functional>
 #include <string>
 #include <thread>
 
@@ -23,9 +23,11 @@ struct CaughtDifference {
 class CatchUp {
  public:
   /// `from`: the window at which the trainer stands, 0 at the beginning. `entries`: the whole
-  /// journal; its opening must be there. All references outlive it.
+  /// journal; its opening must be there. `head_at`: the chain's hash after an entry, which the next
+  /// checkpoint keeps; asked here alone. All references outlive it.
   CatchUp(Executor& executor, const RunConfig& config, const HostDescription& host,
-          const Catalogue& catalogue, Window from, const std::vector<JournalEntry>& entries);
+          const Catalogue& catalogue, Window from, const std::vector<JournalEntry>& entries,
+          const std::function<std::string(std::uint64_t sequence)>& head_at);
   ~CatchUp();
   CatchUp(const CatchUp&) = delete;
   CatchUp& operator=(const CatchUp&) = delete;

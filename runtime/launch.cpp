@@ -121,7 +121,8 @@ class RunningTree {
     }
     entries_ = seams.journal.read_all();
     catch_up_.emplace(*training.executor(), config, training.host(), catalogue,
-                      seams.resume->window, entries_);
+                      seams.resume->window, entries_,
+                      [&](std::uint64_t sequence) { return seams.journal.head_at(sequence); });
     starter_ = std::jthread([this] { begin_after_catching_up(); });
   }
 

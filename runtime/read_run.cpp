@@ -48,7 +48,7 @@ void check_checkpoints(const std::string& file, const Journal& journal,
                              std::to_string(journal.next_sequence() - 1) + ", but " +
                              checkpoint.filename().string() + " was cut at entry " +
                              std::to_string(place.journal_sequence) + ": its tail is missing");
-    else if (place.journal_sequence > 0 &&
+    else if (!place.journal_head.empty() &&
              journal.head_at(place.journal_sequence) != place.journal_head)
       run.troubles.push_back(file + ": entry " + std::to_string(place.journal_sequence) +
                              " has another hash than " + checkpoint.filename().string() + " knows");

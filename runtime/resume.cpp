@@ -16,7 +16,9 @@ Result<ResumeChoice, ResumeFault> choose_checkpoint(const std::vector<Checkpoint
                          next->file + " was cut at entry " +
                              std::to_string(place.journal_sequence) + ", and the journal ends at " +
                              std::to_string(journal.next_sequence() - 1) + ": its tail is missing"};
-    if (place.journal_sequence > 0 && journal.head_at(place.journal_sequence) != place.journal_head)
+    // Without a hash: it was cut when Kasmina had just come back, and knew the sequence alone.
+    if (!place.journal_head.empty() &&
+        journal.head_at(place.journal_sequence) != place.journal_head)
       return ResumeFault{ExitCode::invariant,
                          next->file + " knows another hash of entry " +
                              std::to_string(place.journal_sequence) +
