@@ -162,7 +162,8 @@ class Loop {
 
  private:
   void plant(std::size_t seeds) {
-    TurnRelease turn{.turn = {1}, .commands = {}};
+    TurnRelease turn;
+    turn.turn = {1};
     for (std::uint32_t region = 0; region < seeds; ++region) {
       AdaptationCommand command;
       command.id = {{region}, {1}, 1};
