@@ -121,7 +121,7 @@ using Messages =
                TrainedModel, CheckpointReady, JournalEntry, ScaffoldRequest, Escalation,
                PlanningTurn, PruningPart, PruningAllowance, ImportanceReport, PruningPlan,
                SurgeryOrder, SurgeryOutcome, PlantedSeed, DeadLetter, KillRole, StartRole, Nudge,
-               WindowSummary, RunConfig>;
+               WindowSummary, CheckpointPlace, RunConfig>;
 
 }  // namespace
 

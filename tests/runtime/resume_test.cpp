@@ -152,8 +152,9 @@ SCENARIO("killed and resumed, a run comes to the weights and decisions of one th
   CHECK(ended(folder, resume).code == 2);
 }
 
-SCENARIO("a damaged checkpoint is named and the one before is used; a second process is refused",
-         "[resume][training]") {
+SCENARIO(
+    "a damaged checkpoint is named and the one before is used, and a second process is refused",
+    "[resume][training]") {
   if (!can_run(true)) return;
   const ScratchFolder folder;
   REQUIRE(ended(folder, run_arguments("whole")).code == 0);

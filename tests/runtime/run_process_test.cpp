@@ -89,7 +89,7 @@ SCENARIO("exit 3: lockstep that stalls ends degraded", "[command_line][training]
   Process process{binary,
                   // Windows far shorter than a turn's delays, however slow the machine trains.
                   run_small({"pace.stall_ms_max=1", "control.delay_ms_max=400",
-                             "time.window_steps=1", "training.steps_max=12"}),
+                             "time.window_steps=2", "training.steps_max=12"}),
                   folder};
   CHECK(process.wait() == 3);
   const auto report = report_in(folder);
