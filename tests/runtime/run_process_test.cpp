@@ -86,11 +86,12 @@ std::string told_to_terminal(const ScratchFolder& folder, const Arguments& argum
 SCENARIO("exit 3: lockstep that stalls ends degraded", "[command_line][training]") {
   if (!can_run(true)) return;
   const ScratchFolder folder;
-  Process process{binary,
-                  // Windows far shorter than a turn's delays, however slow the machine trains.
-                  run_small({"pace.stall_ms_max=1", "control.delay_ms_max=400",
-                             "time.window_steps=2", "training.steps_max=12"}),
-                  folder};
+  Process process{
+      binary,
+      // Windows far shorter than a turn's delays, however slow the machine trains.
+      run_small({"pace.stall_ms_max=1", "control.delay_ms_max=400", "time.window_steps=2",
+                 "gates.updates_min=10", "training.steps_max=12"}),
+      folder};
   CHECK(process.wait() == 3);
   const auto report = report_in(folder);
   CHECK(report.at("exit") == 3);
