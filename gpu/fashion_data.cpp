@@ -8,9 +8,7 @@
 
 #include <torch/types.h>
 
-#include "actors/decisions/random.hpp"
 #include "gpu/idx_file.hpp"
-#include "messages/result.hpp"
 
 namespace esper {
 namespace {
@@ -77,7 +75,7 @@ Batch empty_samples(std::size_t count) {
 }
 
 /// `shifts` empty: as they are; else one draw of 9 for each image.
-Batch gather(const PixelSet& set, std::span<const std::uint32_t> rows, RandomStream* shifts) {
+Batch gathered(const PixelSet& set, std::span<const std::uint32_t> rows, RandomStream* shifts) {
   Batch samples = empty_samples(rows.size());
   auto* image = samples.inputs.mutable_data_ptr<float>();
   auto* label = samples.targets.mutable_data_ptr<std::int64_t>();
@@ -91,20 +89,10 @@ Batch gather(const PixelSet& set, std::span<const std::uint32_t> rows, RandomStr
   return samples;
 }
 
-void shuffle(std::span<std::uint32_t> rows, RandomStream stream) {
-  for (std::size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[stream.below(i)]);
-}
-
-constexpr std::uint64_t never_shuffled = static_cast<std::uint64_t>(-1);
-
 }  // namespace
 
 FashionData::FashionData(const DataConfig& config, std::uint32_t batch, std::uint64_t seed)
-    : config_(config),
-      batch_(batch),
-      seed_(seed),
-      set_(read_set(config.path, training_files)),
-      shuffled_(never_shuffled) {
+    : SeededSplits(config, batch, seed), set_(read_set(config.path, training_files)) {
   const std::size_t held = set_.labels.size();
   const std::size_t gate = config.gate_samples;
   const std::size_t left = held - std::min(gate, held);
@@ -118,41 +106,20 @@ FashionData::FashionData(const DataConfig& config, std::uint32_t batch, std::uin
   std::iota(rows.begin(), rows.end(), 0U);
   shuffle(rows, RandomStream(seed, "gate split"));
   const auto cut = rows.begin() + static_cast<std::ptrdiff_t>(gate);
-  gate_.assign(rows.begin(), cut);
-  training_.assign(cut, cut + static_cast<std::ptrdiff_t>(asked));
+  set_splits({cut, cut + static_cast<std::ptrdiff_t>(asked)}, {rows.begin(), cut});
 }
 
-void FashionData::shuffle_for(std::uint64_t epoch) {
-  if (shuffled_ == epoch) return;
-  order_ = training_;
-  shuffle(order_, RandomStream(seed_, "batch order", epoch));
-  shuffled_ = epoch;
+Batch FashionData::gather(std::span<const std::uint32_t> samples, RandomStream* shifts) const {
+  return gathered(set_, samples, shifts);
 }
 
-Batch FashionData::next() {
-  if (position_.batch >= batches_per_epoch()) position_ = {position_.epoch + 1, 0};
-  shuffle_for(position_.epoch);
-  const std::uint64_t number = position_.epoch * batches_per_epoch() + position_.batch;
-  RandomStream shifts(seed_, "augmentation", number);
-  const auto rows = std::span(order_).subspan(position_.batch * batch_, batch_);
-  ++position_.batch;
-  return gather(set_, rows, config_.augment ? &shifts : nullptr);
-}
-
-Batch FashionData::gate(std::size_t count) const {
-  if (count > gate_.size()) throw InvariantViolation("the gate split holds fewer samples");
-  return gather(set_, std::span(gate_).first(count), nullptr);
-}
-
-Batch FashionData::read_test_split() {
-  if (test_read_) throw InvariantViolation("the test split is read once, by the report");
-  test_read_ = true;
-  const PixelSet set = read_set(config_.path, test_files);
+Batch FashionData::read_test() const {
+  const PixelSet set = read_set(config().path, test_files);
   const std::size_t held = set.labels.size();
   std::vector<std::uint32_t> rows(
-      config_.test_samples == 0 ? held : std::min<std::size_t>(config_.test_samples, held));
+      config().test_samples == 0 ? held : std::min<std::size_t>(config().test_samples, held));
   std::iota(rows.begin(), rows.end(), 0U);
-  return gather(set, rows, nullptr);
+  return gathered(set, rows, nullptr);
 }
 
 }  // namespace esper

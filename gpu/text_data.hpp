@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "gpu/training_data.hpp"
+#include "gpu/seeded_splits.hpp"
 
 namespace esper {
 
@@ -12,7 +12,7 @@ namespace esper {
 /// sequence of `context` bytes and, as targets, each one's next byte; no sample reaches out of its
 /// chunk, and what fills no chunk is left out. Which samples of the gate split count, and the order
 /// of the training's, follow from the seed.
-class TextData final : public TrainingData {
+class TextData final : public SeededSplits {
  public:
   static constexpr std::size_t chunk_bytes = 65'536;
   static constexpr std::size_t chunks_per_test = 50;
@@ -23,31 +23,16 @@ class TextData final : public TrainingData {
   /// damaged or too short, or more samples asked for than there are.
   TextData(const DataConfig& config, std::uint32_t batch, std::uint64_t seed);
 
-  /// inputs, targets [batch, context] int64, in [0, 256).
-  [[nodiscard]] Batch next() override;
-  [[nodiscard]] std::uint64_t batches_per_epoch() const override {
-    return training_.size() / batch_;
-  }
-  [[nodiscard]] DataPosition position() const override { return position_; }
-  void set_position(DataPosition position) override { position_ = position; }
-  [[nodiscard]] Batch gate(std::size_t count) const override;
-  [[nodiscard]] std::size_t gate_size() const override { return gate_.size(); }
-  /// All of the split, or `test_samples` of it, evenly strewn.
-  [[nodiscard]] Batch read_test_split() override;
   [[nodiscard]] std::int64_t evaluated_at_once() const override { return 32; }
 
  private:
-  void shuffle_for(std::uint64_t epoch);
+  /// inputs, targets [batch, context] int64, in [0, 256).
+  [[nodiscard]] Batch gather(std::span<const std::uint32_t> samples,
+                             RandomStream* shifts) const override;
+  /// All of the split, or `test_samples` of it, evenly strewn.
+  [[nodiscard]] Batch read_test() const override;
 
-  DataConfig config_;
-  std::uint32_t batch_;
-  std::uint64_t seed_;
   std::vector<std::uint8_t> text_;  ///< without the test split's chunks: those are zeroed
-  std::vector<std::uint32_t> training_, gate_;  ///< where in the text each sample begins
-  std::vector<std::uint32_t> order_;            ///< training samples in the order of `shuffled_`
-  std::uint64_t shuffled_;
-  DataPosition position_;
-  bool test_read_{};
 };
 
 }  // namespace esper
