@@ -1,4 +1,5 @@
 // The journal's actor: nothing takes effect before its turn is on disk.
+#include "actors/decisions/cycles.hpp"
 #include "actors/roles.hpp"
 #include "actors/turn_book.hpp"
 #include "actors/turn_history.hpp"
@@ -163,6 +164,16 @@ class JournalKeeper {
     });
   }
 
+  /// The turn that plans from this checkpoint is over: its importance serves nobody, and measuring
+  /// it would only be in the way of the next one's copy.
+  [[nodiscard]] bool was_planned(const CheckpointReady& copy, Window last) const {
+    const auto& time = context_->config.time;
+    for (Window turn = copy.window; turn <= last; turn = turn + 1)
+      if (checkpoint_at(turn + 1, time.cycle_windows, time.checkpoint_cycles) > copy.checkpoint)
+        return true;
+    return false;
+  }
+
   [[nodiscard]] Recovery past_of(const Recover& asked) const {
     const auto& book = *self_->state.book;
     const Window last = book.committed();
@@ -171,6 +182,7 @@ class JournalKeeper {
     if (asked.role == Role::tolaria) {
       past.answers = book.answers();
       past.copy = newest_copy_in(context_->journal.read(Window{1}, last));
+      if (past.copy && was_planned(*past.copy, last)) past.copy.reset();
     }
     if (asked.role == Role::urza)
       past.catalogue = catalogue_in(context_->journal.read(Window{0}, Window{0}));
