@@ -56,7 +56,7 @@ HostDescription LiveRun::host() const {
 
 bool LiveRun::wait_committed(Window window, std::chrono::steady_clock::time_point deadline) {
   std::unique_lock lock(mutex_);
-  const auto committed = [&] { return account_.status().window >= window; };
+  const auto committed = [&] { return account_.window() >= window; };
   changed_.wait_until(lock, deadline, [&] { return committed() || closed_; });
   return committed();
 }

@@ -63,6 +63,8 @@ class StatusAccount {
   /// payload is not what its kind says.
   void take(const JournalEntry& entry);
   [[nodiscard]] RunStatus status() const;
+  /// Newest committed turn; 0: none yet.
+  [[nodiscard]] Window window() const { return status_.window; }
   [[nodiscard]] const HostDescription& host() const { return host_; }
 
  private:

@@ -4,18 +4,14 @@
 #include "actors/turn_replay.hpp"
 #include "tests/actors/control_plane_rig.hpp"
 #include "tests/journalled.hpp"
+#include "tests/some_override.hpp"
 
 namespace esper {
 namespace {
 
 Override asked(OverrideKind kind, Window from, Window until, RegionId region = {}) {
-  Override made;
-  made.kind = kind;
-  made.region = region;
+  auto made = some_override(kind, until, region);
   made.from = from;
-  made.until = until;
-  made.who = "somebody";
-  made.why = "to see";
   return made;
 }
 

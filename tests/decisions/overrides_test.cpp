@@ -7,20 +7,10 @@
 #include "tests/decisions/scripted_region.hpp"
 #include "tests/decisions/some_reports.hpp"
 #include "tests/decisions/turn_reports.hpp"
+#include "tests/some_override.hpp"
 
 namespace esper {
 namespace {
-
-Override given(OverrideKind kind, Window until, RegionId region = {}) {
-  Override made;
-  made.id = 1;
-  made.kind = kind;
-  made.region = region;
-  made.until = until;
-  made.who = "somebody";
-  made.why = "to see";
-  return made;
-}
 
 StrategyPart turn_with(Strategy& strategy, std::uint64_t window,
                        const std::vector<Override>& overrides = {}) {
@@ -35,7 +25,7 @@ SCENARIO("an override that cannot be is refused with its reason", "[overrides]")
   HostDescription host;
   host.regions.resize(2);
   const Window next{10};
-  auto freeze = given(OverrideKind::freeze, {12}, {1});
+  auto freeze = some_override(OverrideKind::freeze, {12}, {1});
   CHECK(flaw_of(freeze, host, next).empty());
   freeze.from = {10};
   CHECK(flaw_of(freeze, host, next).empty());
@@ -49,18 +39,18 @@ SCENARIO("an override that cannot be is refused with its reason", "[overrides]")
   freeze.region = {1};
   freeze.until = {9};
   CHECK(flaw_of(freeze, host, next).find("ends before") != std::string::npos);
-  CHECK(flaw_of(given(OverrideKind::escape, {}, {0}), host, next).empty());
-  auto grant = given(OverrideKind::grant, {12}, {0});
+  CHECK(flaw_of(some_override(OverrideKind::escape, {}, {0}), host, next).empty());
+  auto grant = some_override(OverrideKind::grant, {12}, {0});
   grant.energy = {-1};
   CHECK_FALSE(flaw_of(grant, host, next).empty());
-  auto silent = given(OverrideKind::posture, {12});
+  auto silent = some_override(OverrideKind::posture, {12});
   silent.why.clear();
   CHECK(flaw_of(silent, host, next).find("reason") != std::string::npos);
 }
 
 SCENARIO("the newest override of a kind holds, until its window is over", "[overrides]") {
   Overrides overrides;
-  auto first = given(OverrideKind::grant, {20}, {1}), second = first;
+  auto first = some_override(OverrideKind::grant, {20}, {1}), second = first;
   first.energy = {5};
   second.energy = {7};
   second.until = {10};
@@ -81,7 +71,7 @@ SCENARIO("the newest override of a kind holds, until its window is over", "[over
 SCENARIO("a pinned posture holds whatever the reports say, and ends", "[overrides]") {
   Strategy strategy(strategy_settings());
   turn_with(strategy, 1);
-  auto pin = given(OverrideKind::posture, {7});
+  auto pin = some_override(OverrideKind::posture, {7});
   pin.posture = Posture::hold;
   const auto pinned = turn_with(strategy, 2, {pin});
   REQUIRE(pinned.posture);
@@ -99,7 +89,7 @@ SCENARIO("a pinned posture holds whatever the reports say, and ends", "[override
 
 SCENARIO("a pinned grant is dealt at each mint, as far as the treasury goes", "[overrides]") {
   Strategy strategy(strategy_settings());
-  auto pin = given(OverrideKind::grant, {7}, {1});
+  auto pin = some_override(OverrideKind::grant, {7}, {1});
   const auto granted = [&](std::uint64_t window, const std::vector<Override>& overrides) {
     const auto part = turn_with(strategy, window, overrides);
     REQUIRE(part.answers[1].allocation);
@@ -131,7 +121,7 @@ SCENARIO("a frozen region commands nothing and asks for nothing, and goes on aft
   std::size_t before = 0, frozen = 0, after = 0;
   for (std::uint64_t window = 1; window <= 60; ++window) {
     auto turn = region.next();
-    if (window == 10) turn.overrides = {given(OverrideKind::freeze, {20})};
+    if (window == 10) turn.overrides = {some_override(OverrideKind::freeze, {20})};
     const auto part = decide(tactics, turn, {1});
     const bool cold = window >= 10 && window <= 20;
     CHECK(part.report.frozen == cold);
@@ -163,7 +153,7 @@ SCENARIO("an escape that a person asked for takes every seed of the region to al
   while (!blended() && ++window < 100) region.take(decide(tactics, region.next(), {1}));
   REQUIRE(blended());
   auto turn = region.next();
-  turn.overrides = {given(OverrideKind::escape, turn.window)};
+  turn.overrides = {some_override(OverrideKind::escape, turn.window)};
   const auto part = decide(tactics, turn, {1});
   CHECK(std::count_if(part.commands.begin(), part.commands.end(), [](const auto& command) {
           return command.kind == CommandKind::escape;
@@ -181,7 +171,8 @@ SCENARIO("what was told while a role was away binds it when it is back", "[overr
   Tactics tactics = scripted_tactics(region.settings);
   for (int i = 0; i < 3; ++i) region.take(decide(tactics, region.next(), {1}));
   auto missed = region.next();
-  missed.overrides = {given(OverrideKind::freeze, {9}), given(OverrideKind::escape, {4})};
+  missed.overrides = {some_override(OverrideKind::freeze, {9}),
+                      some_override(OverrideKind::escape, {4})};
   miss(tactics, missed);
   region.take_absence();
   const auto part = decide(tactics, region.next(), {1});
@@ -192,7 +183,7 @@ SCENARIO("what was told while a role was away binds it when it is back", "[overr
   Strategy strategy(strategy_settings());
   turn_with(strategy, 1);
   auto turn = turn_reports({2}, calm_reports({2}));
-  turn.overrides = {given(OverrideKind::posture, {7})};
+  turn.overrides = {some_override(OverrideKind::posture, {7})};
   turn.overrides.front().posture = Posture::exploit;
   miss(strategy, turn);
   CHECK(turn_with(strategy, 3).posture.value().to == Posture::exploit);
