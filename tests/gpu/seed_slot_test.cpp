@@ -118,7 +118,8 @@ class OperationCounter {
     } else if (name == "aten::scaled_dot_product_attention") {
       // Scores and mixture of a position with itself and all before it, on average.
       called->per_element = function.inputs()[0].toTensor().size(2) + 1;
-    } else if (name == "aten::batch_norm" || name == "aten::layer_norm" || name == "aten::mul") {
+    } else if (name == "aten::batch_norm" || name == "aten::layer_norm" ||
+               (name == "aten::mul" && function.inputs()[1].isTensor())) {  // by a number: inside
       called->per_element = 1;
     }
     return called;

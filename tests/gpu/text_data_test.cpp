@@ -10,6 +10,7 @@
 
 #include "actors/decisions/random.hpp"
 #include "gpu/text_file.hpp"
+#include "messages/result.hpp"
 #include "tests/cannot_run.hpp"
 #include "tests/gpu/bits.hpp"
 #include "tests/gpu/catch.hpp"
