@@ -115,7 +115,10 @@ class RunningTree {
   RunningTree(const RunConfig& config, Training& training, const Catalogue& catalogue,
               const LaunchSeams& seams, EitherStop& stop)
       : config_(config), training_(training), seams_(seams), stop_(stop) {
-    if (!seams.resume) return begin();
+    if (!seams.resume) {
+      begin();
+      return;
+    }
     entries_ = seams.journal.read_all();
     catch_up_.emplace(*training.executor(), config, training.host(), catalogue,
                       seams.resume->window, entries_);
