@@ -13,6 +13,7 @@
 #include "gpu/make_host.hpp"
 #include "gpu/rebuilding.hpp"
 #include "gpu/risk_assay.hpp"
+#include "gpu/safetensors_file.hpp"
 #include "gpu/schedule.hpp"
 #include "gpu/seed_coupling.hpp"
 #include "gpu/sha256.hpp"
@@ -323,6 +324,18 @@ TrainedModel Trainer::report_model() {
     model.test_bits_per_byte = model.test_loss / std::log(2.0);
   for (Slot& slot : host_->slots()) slot.forget();
   return model;
+}
+
+std::string Trainer::write_model(const std::string& file, const std::string& structure) {
+  std::vector<NamedTensor> tensors;
+  const auto add = [&](const auto& named) {
+    for (const auto& one : named)
+      tensors.push_back({one.key(), one.value().detach().to(at::kCPU).contiguous()});
+  };
+  add(host_->module().named_parameters());
+  add(host_->module().named_buffers());
+  // "pt" is what readers of PyTorch's states look for.
+  return put_file(file, lay_out({{"format", "pt"}, {"structure", structure}}, tensors));
 }
 
 double Trainer::time_forward(std::size_t samples) {

@@ -23,6 +23,9 @@ class Trainer final : public Training {
   [[nodiscard]] TrainingEnd run(const std::atomic<bool>& stop,
                                 const std::function<void(const TrainingProgress&)>& tell) override;
 
+  [[nodiscard]] std::string write_model(const std::string& file,
+                                        const std::string& structure) override;
+
   /// Seconds of one forward pass in evaluation mode over `samples` of the gate split.
   [[nodiscard]] double time_forward(std::size_t samples);
   [[nodiscard]] std::uint32_t batch() const { return config_.training.batch; }

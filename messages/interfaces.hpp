@@ -93,6 +93,11 @@ class Training {
   /// Trains to the end or until `stop`; then reads the test split once.
   [[nodiscard]] virtual TrainingEnd run(
       const std::atomic<bool>& stop, const std::function<void(const TrainingProgress&)>& tell) = 0;
+  /// The model as `run` left it, without seeds that did not fossilise: parameters and buffers by
+  /// name, in the layout of safetensors. `structure`: JSON text, kept beside them. Empty: written.
+  /// Else one sentence, and the file is as it was before.
+  [[nodiscard]] virtual std::string write_model(const std::string& file,
+                                                const std::string& structure) = 0;
 };
 
 /// What a training run is asked to be. `widths` replaces the host's own when not empty.

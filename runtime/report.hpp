@@ -36,6 +36,17 @@ struct Cost {
              field("latency_single", &Cost::latency_single), field("wall", &Cost::wall));
 };
 
+/// The grown model in files of the run's directory.
+struct ModelFiles {
+  std::string state, module;          ///< file names
+  std::vector<std::string> seeds;     ///< "early.a normalisation": what fossilised
+  std::vector<std::string> left_out;  ///< on the graph at the end, but not fossilised
+
+  static constexpr auto schema =
+      record("ModelFiles", field("state", &ModelFiles::state), field("module", &ModelFiles::module),
+             field("seeds", &ModelFiles::seeds), field("left_out", &ModelFiles::left_out));
+};
+
 struct RunReport {
   std::string version;
   std::uint64_t seed{};
@@ -60,21 +71,23 @@ struct RunReport {
   std::vector<ArmCurve> curves;  ///< training loss, in the order of `arms`
   std::vector<Scorecard> scorecards;
   Promotion promotion;
+  std::optional<ModelFiles> model;  ///< nothing: the run ended before there was one
 
-  static constexpr auto schema = record(
-      "RunReport", field("version", &RunReport::version), field("seed", &RunReport::seed),
-      field("pace", &RunReport::pace), field("reproducible", &RunReport::reproducible),
-      field("journal_hash", &RunReport::journal_hash),
-      field("weights_hash", &RunReport::weights_hash), field("exit", &RunReport::exit),
-      field("first_irreproducible", &RunReport::first_irreproducible),
-      field("error", &RunReport::error), field("name", &RunReport::name),
-      field("mode", &RunReport::mode), field("window_steps", &RunReport::window_steps),
-      field("cycle_windows", &RunReport::cycle_windows), field("missing", &RunReport::missing),
-      field("arms", &RunReport::arms), field("gain", &RunReport::gain),
-      field("cost", &RunReport::cost), field("account", &RunReport::account),
-      field("uncut", &RunReport::uncut), field("breakers", &RunReport::breakers),
-      field("seal", &RunReport::seal), field("curves", &RunReport::curves),
-      field("scorecards", &RunReport::scorecards), field("promotion", &RunReport::promotion));
+  static constexpr auto schema =
+      record("RunReport", field("version", &RunReport::version), field("seed", &RunReport::seed),
+             field("pace", &RunReport::pace), field("reproducible", &RunReport::reproducible),
+             field("journal_hash", &RunReport::journal_hash),
+             field("weights_hash", &RunReport::weights_hash), field("exit", &RunReport::exit),
+             field("first_irreproducible", &RunReport::first_irreproducible),
+             field("error", &RunReport::error), field("name", &RunReport::name),
+             field("mode", &RunReport::mode), field("window_steps", &RunReport::window_steps),
+             field("cycle_windows", &RunReport::cycle_windows),
+             field("missing", &RunReport::missing), field("arms", &RunReport::arms),
+             field("gain", &RunReport::gain), field("cost", &RunReport::cost),
+             field("account", &RunReport::account), field("uncut", &RunReport::uncut),
+             field("breakers", &RunReport::breakers), field("seal", &RunReport::seal),
+             field("curves", &RunReport::curves), field("scorecards", &RunReport::scorecards),
+             field("promotion", &RunReport::promotion), field("model", &RunReport::model));
 };
 
 /// Shadow, gate and seed passes counted in.

@@ -4,9 +4,11 @@
 #include <iostream>
 
 #include "actors/decisions/host_catalogue.hpp"
+#include "actors/decisions/lifecycle.hpp"
 #include "messages/json.hpp"
 #include "runtime/commands.hpp"
 #include "runtime/control/control_handler.hpp"
+#include "runtime/export/python_module.hpp"
 #include "runtime/launch.hpp"
 #include "runtime/report_page.hpp"
 #include "runtime/resume.hpp"
@@ -163,9 +165,35 @@ class TrainingRun {
       report_.first_irreproducible = "the last turns are missing from the journal";
     report_.reproducible = report_.first_irreproducible.empty();
     metrics_file_.at(Step{arm.model.steps});
+    if (result.broken.empty()) write_model(*arm.training, result.grown);
     if (result.degraded) report_.exit = number_of(ExitCode::degraded);
     if (!result.broken.empty()) throw InvariantViolation(result.broken);
     if (result.grown.interrupted || stop_) report_.exit = number_of(ExitCode::interrupted);
+  }
+
+  /// Both files, or neither is named in the report.
+  void write_model(Training& training, const TrainingEnd& end) {
+    auto structure = structure_of(config_, training.host(), end.planted);
+    structure.esper = version_number();
+    structure.weights_hash = end.model.weights_hash;
+    const auto& slots = training.host().slots;
+    ModelFiles files{model_state_name, model_module_name, {}, {}};
+    for (const SeedStatus& seed : end.seeds) {
+      const auto name = slots.at(seed.slot.value).name + " " + seed.blueprint;
+      if (seed.stage == Stage::fossilised)
+        files.seeds.push_back(name);
+      else if (on_graph(seed.stage) && seed.alpha > 0)
+        files.left_out.push_back(name);
+    }
+    const auto problem = training.write_model((directory_.path() / files.state).string(),
+                                              to_json(structure, Floats::plain).dump());
+    if (!problem.empty()) {
+      report_.exit = number_of(ExitCode::failed);
+      report_.error = problem;
+      return;
+    }
+    write(directory_.path() / files.module, python_module(structure));
+    report_.model = std::move(files);
   }
 
   /// The same steps, data order and seed, without any controller.

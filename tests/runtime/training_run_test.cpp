@@ -12,6 +12,7 @@ namespace {
 struct Script {
   std::string fails_in;  ///< the arm whose run throws
   bool breaks_promise{};
+  bool disk_full{};            ///< the model cannot be written
   std::atomic<bool>* stops{};  ///< set while the grown arm trains
 };
 
@@ -38,6 +39,11 @@ class ScriptedTraining final : public Training {
     end.model.weights_hash = "weights of " + request_.arm;
     end.interrupted = stop;
     return end;
+  }
+  std::string write_model(const std::string& file, const std::string& structure) override {
+    if (script_.disk_full) return "cannot write " + file;
+    write_text(file, structure);
+    return {};
   }
 
  private:
@@ -112,6 +118,30 @@ SCENARIO("a run leaves a sealed directory however it ends", "[training_run]") {
   CHECK(Journal::verify(setup.directory->journal()).ends_at(report.seal->head_hash));
   CHECK(std::filesystem::exists(setup.directory->log()));
   CHECK(file_text(setup.directory->page()).find("<title>test, seed 1") != std::string::npos);
+}
+
+SCENARIO("the grown model lies in the run's directory", "[training_run]") {
+  Setup setup;
+  GIVEN("a disk that takes it") {
+    const auto report = setup.execute();
+    CHECK(report.exit == 0);
+    CHECK(setup.written().at("model").at("state") == "model.safetensors");
+    CHECK(setup.written().at("model").at("module") == "model.py");
+    const auto structure =
+        nlohmann::json::parse(file_text(setup.directory->path() / "model.safetensors"));
+    CHECK(structure.at("host") == "fashion_cnn");
+    CHECK(structure.at("weights_hash") == "weights of grown");
+    CHECK(file_text(setup.directory->path() / "model.py").find("class FashionCnn(nn.Module):") !=
+          std::string::npos);
+  }
+  GIVEN("a disk that does not") {
+    setup.factory.script.disk_full = true;
+    const auto report = setup.execute();
+    CHECK(report.exit == 1);
+    CHECK(report.error.starts_with("cannot write"));
+    CHECK_FALSE(report.model);
+    CHECK_FALSE(std::filesystem::exists(setup.directory->path() / "model.py"));
+  }
 }
 
 SCENARIO("mode off trains the host once", "[training_run]") {

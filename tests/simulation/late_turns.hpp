@@ -61,6 +61,9 @@ class LateTraining final : public Training {
         std::this_thread::sleep_for(std::chrono::milliseconds{1});
     });
   }
+  std::string write_model(const std::string& file, const std::string& structure) override {
+    return inner_->write_model(file, structure);
+  }
   [[nodiscard]] Training* inner() const { return inner_.get(); }
 
  private:
