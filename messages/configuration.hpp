@@ -350,10 +350,12 @@ struct BaselineConfig {
   bool host{true};
   bool widened{true};
   bool scratch{true};  ///< only where something was cut
+  bool uncut{false};   ///< only where pruning is on
 
   static constexpr auto schema = record("baselines", field("host", &BaselineConfig::host),
                                         field("widened", &BaselineConfig::widened),
-                                        field("scratch", &BaselineConfig::scratch));
+                                        field("scratch", &BaselineConfig::scratch),
+                                        field("uncut", &BaselineConfig::uncut));
 };
 
 struct RunConfig {

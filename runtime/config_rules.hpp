@@ -278,6 +278,7 @@ inline constexpr auto key_rules = [] {
       plain("baselines.widened", "Train the host widened to the grown model's parameters, too."),
       plain("baselines.scratch",
             "Where something was cut: train the final shape from scratch, too."),
+      plain("baselines.uncut", "Where pruning is on: run the whole system without it, too."),
   });
 }();
 

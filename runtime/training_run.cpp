@@ -18,6 +18,7 @@ namespace esper {
 namespace {
 
 constexpr std::chrono::milliseconds metrics_interval{1'000};
+constexpr const char* uncut_name = "grown_uncut";  ///< an arm, and its folder in the run's
 
 /// What a model is built from: its widths, the seeds that are part of it, and whether it was cut.
 struct Shape {
@@ -165,14 +166,16 @@ class TrainingRun {
       report_.first_irreproducible = "the last turns are missing from the journal";
     report_.reproducible = report_.first_irreproducible.empty();
     metrics_file_.at(Step{arm.model.steps});
-    if (result.broken.empty()) write_model(*arm.training, result.grown);
+    if (result.broken.empty())
+      report_.model = write_model(*arm.training, result.grown, directory_.path());
     if (result.degraded) report_.exit = number_of(ExitCode::degraded);
     if (!result.broken.empty()) throw InvariantViolation(result.broken);
     if (result.grown.interrupted || stop_) report_.exit = number_of(ExitCode::interrupted);
   }
 
   /// Both files, or neither is named in the report.
-  void write_model(Training& training, const TrainingEnd& end) {
+  std::optional<ModelFiles> write_model(Training& training, const TrainingEnd& end,
+                                        const std::filesystem::path& folder) {
     auto structure = structure_of(config_, training.host(), end.planted);
     structure.esper = version_number();
     structure.weights_hash = end.model.weights_hash;
@@ -185,26 +188,61 @@ class TrainingRun {
       else if (on_graph(seed.stage) && seed.alpha > 0)
         files.left_out.push_back(name);
     }
-    const auto problem = training.write_model((directory_.path() / files.state).string(),
+    const auto problem = training.write_model((folder / files.state).string(),
                                               to_json(structure, Floats::plain).dump());
     if (!problem.empty()) {
       report_.exit = number_of(ExitCode::failed);
       report_.error = problem;
-      return;
+      return std::nullopt;
     }
-    write(directory_.path() / files.module, python_module(structure));
-    report_.model = std::move(files);
+    write(folder / files.module, python_module(structure));
+    return files;
   }
 
   /// The same steps, data order and seed, without any controller.
   void train_baselines() {
     if (config_.mode == Mode::off) return;  // the grown arm is the host alone already
+    if (config_.baselines.uncut && config_.compaction.enabled) train_uncut();
     const auto& model = config_.model;
+    const auto parameters = arms_.back().model.parameters;  // what growth alone came to, if known
     if (config_.baselines.host) train_baseline("host", Shape{});
     if (config_.baselines.widened)
-      train_baseline("widened",
-                     {widened(model.host, model.size, arms_.front().model.parameters), {}, false});
+      train_baseline("widened", {widened(model.host, model.size, parameters), {}, false});
     if (config_.baselines.scratch && shape_.cut) train_baseline("scratch", shape_);
+  }
+
+  /// The whole system again, its decisions in a journal of their own, that never cuts.
+  void train_uncut() {
+    if (stop_) return;
+    auto config = config_;
+    config.compaction.enabled = false;
+    config.training.steps_max = static_cast<std::uint32_t>(arms_.front().model.steps);
+    const auto folder = directory_.path() / uncut_name;
+    std::filesystem::remove_all(folder);  // what a process that was killed left of it
+    const auto directory = RunDirectory::create(config, folder);
+    if (!directory) return fail(ExitCode::failed, directory.refusal().sentence);
+    const auto made = Journal::create(directory.value().journal());
+    if (!made) return fail(ExitCode::failed, made.refusal().sentence);
+    RegistryMetrics metrics;
+    JsonLog log{directory.value().log()};
+    made.value()->watch(metrics, log);
+    TrainedArm arm;
+    progress_.begin(uncut_name, directory.value().journal());
+    const auto result = launch_grown(
+        config,
+        {.factory = factory_, .journal = *made.value(), .metrics = metrics, .log = log}, stop_,
+        [&](const TrainingProgress& now) {
+          progress_.tell(now, arm.training.get());
+          live_.trains(uncut_name, now);
+        },
+        arm.training);
+    progress_.end();
+    if (!result.broken.empty()) throw InvariantViolation(result.broken);
+    if (result.degraded) report_.exit = number_of(ExitCode::degraded);
+    if (const auto seal = made.value()->seal(); !seal)
+      fail(ExitCode::degraded, seal.refusal().sentence);
+    write_model(*arm.training, result.grown, folder);
+    keep_baseline(std::move(arm), result.grown, uncut_name);
   }
 
   void train_baseline(const std::string& name, const Shape& shape) {
@@ -220,11 +258,16 @@ class TrainingRun {
       live_.trains(name, now);
     });
     progress_.end();
+    keep_baseline(std::move(arm), end, name);
+  }
+
+  void keep_baseline(TrainedArm arm, const TrainingEnd& end, const std::string& name) {
     if (end.interrupted) {  // half a baseline compares with nothing
       report_.exit = number_of(ExitCode::interrupted);
       return;
     }
     arm.model = end.model;
+    arm.model.arm = name;
     arm.window_losses = end.window_losses;
     arms_.push_back(std::move(arm));
   }

@@ -6,6 +6,7 @@ const armNames = {
   widened: "host, widened",
   scratch: "grown shape from scratch",
   grown: "grown",
+  grown_uncut: "grown, nothing cut",
 };
 
 const stageNames = {
@@ -201,6 +202,7 @@ function testMark(arm, x, y, title) {
     host: `M${x - 5} ${y - 5}h10v10h-10z`,
     widened: `M${x} ${y - 6}l6 11h-12z`,
     scratch: `M${x} ${y + 6}l6 -11h-12z`,
+    grown_uncut: `M${x - 6} ${y - 3}h12v6h-12z`,
   };
   const shape = shapes[arm] ?? `M${x} ${y - 7}l7 7l-7 7l-7 -7z`;
   return draw("path", {d: shape, "class": `end arm-${arm}`}, draw("title", {}, title));

@@ -246,7 +246,7 @@ SCENARIO("50 moments at which a run is killed", "[resume][failpoint][training][l
                                         "compaction.recovery_loss_max=10",
                                         "compaction.learning_rate_ratio_min=0",
                                         "limits.seeds_max=1",
-                                        "budget.compaction_share=4"};
+                                        "budget.compaction_share=1"};
   const auto begun = std::chrono::steady_clock::now();
   REQUIRE(ended(folder, run_arguments("whole", config)).code == 0);
   const auto lasted = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -258,9 +258,10 @@ SCENARIO("50 moments at which a run is killed", "[resume][failpoint][training][l
     const std::vector<std::string> points{"surgery", "fossilise", "checkpoint_rename", "ramp"};
     if (moment < 40) {
       const auto& point = points[static_cast<std::size_t>(moment) % points.size()];
-      const auto count = point == "ramp"                ? 1 + stream.below(20)
-                         : point == "checkpoint_rename" ? 1 + stream.below(4)
-                                                        : 1;
+      // How often the undisturbed run passes each is a fact of this config and seed.
+      const std::map<std::string, std::uint64_t> passings{
+          {"surgery", 2}, {"fossilise", 1}, {"checkpoint_rename", 4}, {"ramp", 5}};
+      const auto count = 1 + stream.below(passings.at(point));
       INFO(point << ":" << count);
       REQUIRE(
           ended(folder, run_arguments(name, config), point + ":" + std::to_string(count)).code ==

@@ -172,6 +172,28 @@ SCENARIO("baselines train the grown arm's steps, without controllers", "[trainin
   CHECK(report.gain.size() == 2);
 }
 
+SCENARIO("what is compacted is compared with the same system that cuts nothing", "[training_run]") {
+  Setup setup;
+  setup.config.mode = Mode::act;
+  setup.config.baselines.uncut = true;
+  const auto folder = setup.directory->path() / "grown_uncut";
+  std::filesystem::create_directories(folder);  // a process that was killed left it
+  write_text(folder / "report.json", "{}");
+  const auto report = setup.execute();
+  REQUIRE(setup.factory.asked.size() == 4);
+  CHECK(setup.factory.asked[0].config.compaction.enabled);
+  CHECK_FALSE(setup.factory.asked[1].config.compaction.enabled);
+  CHECK(setup.factory.asked[1].config.mode == Mode::act);
+  CHECK(setup.factory.asked[1].config.training.steps_max == 5);
+  REQUIRE(report.arms.size() == 4);
+  CHECK(report.arms[0].arm == "grown_uncut");
+  CHECK(report.arms[1].arm == "host");
+  CHECK(report.arms.back().arm == "grown");
+  CHECK(Journal::verify(folder / "journal.db").holds());
+  CHECK(std::filesystem::exists(folder / "model.py"));
+  CHECK_FALSE(std::filesystem::exists(folder / "report.json"));
+}
+
 SCENARIO("a baseline that fails keeps what the grown arm came to", "[training_run]") {
   Setup setup;
   setup.config.mode = Mode::observe;
