@@ -117,7 +117,7 @@ SCENARIO("a run's grown model trains on in plain PyTorch", "[export]") {
          "data.test_samples=128", "training.decay_share=0", "time.checkpoint_cycles=1",
          "compaction.enabled=true", "compaction.layer_similarity_min=-1",
          "compaction.layer_importance_max=1", "compaction.accuracy_drop_max=1",
-         "compaction.recovery_loss_max=10", "blueprints.use=[\"normalisation_scaffold\"]"}));
+         "compaction.recovery_loss_max=10", "blueprints.use=[\"low_rank_adapter_scaffold\"]"}));
     CHECK(run.report.uncut);
     std::size_t left = 0;
     for (const auto& one : run.report.account.surgeries)
