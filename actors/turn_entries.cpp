@@ -170,6 +170,7 @@ PlanningTurn planning_turn(const ClosedTurn& turn, const std::optional<StrategyP
   if (before) {
     planning.allowance = before->compaction;
     planning.zones = before->zones;
+    planning.layers_needed = before->layers_needed;
   }
   return planning;
 }

@@ -55,27 +55,32 @@ class FeedForward : public torch::nn::Module {
   Linear up_, down_;
 };
 
+/// A layer of no width is not built: nobody asks it for anything.
 class Block : public torch::nn::Module {
  public:
-  Block(const TransformerShape& shape, std::int64_t heads, std::int64_t units)
-      : attention_norm_(register_module("attention_norm", norm(shape.channels))),
-        attention_(register_module(
-            "attention", std::make_shared<Attention>(shape.channels, heads, shape.head_channels))),
-        feed_forward_norm_(register_module("feed_forward_norm", norm(shape.channels))),
-        feed_forward_(register_module("feed_forward",
-                                      std::make_shared<FeedForward>(shape.channels, units))) {}
-
-  Tensor attend(const Tensor& stream) {
-    return stream + attention_->forward(attention_norm_(stream));
+  Block(const TransformerShape& shape, std::int64_t heads, std::int64_t units) {
+    if (heads > 0) {
+      attention_norm_ = register_module("attention_norm", norm(shape.channels));
+      attention_ = register_module(
+          "attention", std::make_shared<Attention>(shape.channels, heads, shape.head_channels));
+    }
+    if (units > 0) {
+      feed_forward_norm_ = register_module("feed_forward_norm", norm(shape.channels));
+      feed_forward_ =
+          register_module("feed_forward", std::make_shared<FeedForward>(shape.channels, units));
+    }
   }
+
+  /// What each adds to the stream.
+  Tensor attend(const Tensor& stream) { return attention_->forward(attention_norm_(stream)); }
   Tensor transform(const Tensor& stream) {
-    return stream + feed_forward_->forward(feed_forward_norm_(stream));
+    return feed_forward_->forward(feed_forward_norm_(stream));
   }
 
  private:
-  LayerNorm attention_norm_;
+  LayerNorm attention_norm_{nullptr};
   std::shared_ptr<Attention> attention_;
-  LayerNorm feed_forward_norm_;
+  LayerNorm feed_forward_norm_{nullptr};
   std::shared_ptr<FeedForward> feed_forward_;
 };
 
@@ -111,11 +116,13 @@ class ByteTransformer : public HostModel {
     if (positions > TransformerShape::context)
       throw InvariantViolation("a sequence is longer than the host's context");
     Tensor stream = (embedding_(bytes) + positions_->weight.narrow(0, 0, positions)) * scale_;
-    std::size_t next = 0;
+    std::size_t next = 0, layer = 0;
     for (const auto& block : blocks_) {
       stream = slot(next++)(std::move(stream));
-      stream = slot(next++)(block->attend(stream));
-      stream = slot(next++)(block->transform(stream));
+      stream = slot(next++)(
+          residual(layer++, stream, [&](const Tensor& read) { return block->attend(read); }));
+      stream = slot(next++)(
+          residual(layer++, stream, [&](const Tensor& read) { return block->transform(read); }));
     }
     return torch::linear(dropout_(norm_(stream)), embedding_->weight);
   }

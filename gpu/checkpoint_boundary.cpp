@@ -181,7 +181,7 @@ CheckpointBoundary::Refused CheckpointBoundary::operate(const PruningPlan& plan,
   outcome.accuracy_before = before.accuracy;
   const std::uint64_t operations = host_.description().operations;
   before_.take(tensors_of(host_.module()), {&optimizer_}, {});
-  CutAnswer answer = cut(host_, bed, optimizer_, plan.cuts);
+  CutAnswer answer = cut(host_, bed, optimizer_, plan.cuts, plan.layers);
   if (answer.refusal != SurgeryRefusal::none) return {answer.refusal, std::move(answer.detail)};
   pass(Failpoint::surgery);
   {
@@ -204,6 +204,7 @@ CheckpointBoundary::Refused CheckpointBoundary::operate(const PruningPlan& plan,
             std::string{harm} + ": " + times(before.accuracy, after.accuracy)};
   }
   outcome.cuts = plan.cuts;
+  outcome.layers = plan.layers;
   ++boundary_.history().structure;
   cut_ = memory_.ever_cut = true;
   return {};

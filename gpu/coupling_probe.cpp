@@ -167,6 +167,58 @@ class GroupProbe {
   CouplingEye eye_;
 };
 
+/// Whether the output's gradient reaches each of the host's own parameters; names without an entry
+/// are left out.
+std::map<std::string, bool> reached(HostModel& copy, const Tensor& inputs) {
+  const torch::AutoGradMode graph(true);
+  std::vector<std::string> names;
+  std::vector<Tensor> targets;
+  for (const auto& parameter : copy.module().named_parameters())
+    if (!parameter.key().starts_with("seed_") && parameter.value().numel() > 0) {
+      names.push_back(parameter.key());
+      targets.push_back(parameter.value());
+    }
+  const auto gradients = torch::autograd::grad({copy.forward(inputs).sum()}, targets, {}, false,
+                                               false, /*allow_unused=*/true);
+  std::map<std::string, bool> found;
+  for (std::size_t i = 0; i < names.size(); ++i) found[names[i]] = gradients[i].defined();
+  return found;
+}
+
+/// The host must compute without the layer, and nothing but the layer's own parameters may lose
+/// their part in it.
+std::optional<std::string> layer_fault(HostModel& copy, const std::string& name,
+                                       const Tensor& inputs) {
+  const auto before = reached(copy, inputs);
+  const RestoringScope restoring(copy);
+  SeedBed none(copy);
+  if (const auto answer = cut(copy, none, {}, {name}); answer.refusal != SurgeryRefusal::none)
+    return answer.detail;
+  try {
+    for (const auto& [tensor, has] : reached(copy, inputs))
+      if (!has && before.at(tensor)) return "tensor " + tensor + " is its own but is not declared";
+  } catch (const c10::Error& error) {
+    return "the host cannot compute without it: " + std::string(error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    return "the host cannot compute without it: " + std::string(error.what());
+  }
+  return std::nullopt;
+}
+
+/// A copy in evaluation mode, without seeds in its path, until the end of the block.
+struct BareScope {
+  explicit BareScope(HostModel& copy)
+      : still({&copy.module()}),
+        without_seeds(pointers(copy), {.alpha = 0, .differentiated = false}) {}
+  static std::vector<Slot*> pointers(HostModel& copy) {
+    std::vector<Slot*> slots;
+    for (Slot& slot : copy.slots()) slots.push_back(&slot);
+    return slots;
+  }
+  EvaluationScope still;
+  TrialScope without_seeds;
+};
+
 }  // namespace
 
 std::optional<std::string> coupling_fault(HostModel& copy, const std::string& group,
@@ -175,11 +227,8 @@ std::optional<std::string> coupling_fault(HostModel& copy, const std::string& gr
   const auto found = std::find_if(groups.begin(), groups.end(),
                                   [&](const auto& known) { return known.name == group; });
   if (found == groups.end()) return "group " + group + ": the host has none of this name";
-  const EvaluationScope still({&copy.module()});
+  const BareScope bare(copy);
   const RestoringScope restoring(copy);
-  std::vector<Slot*> slots;
-  for (Slot& slot : copy.slots()) slots.push_back(&slot);
-  const TrialScope without_seeds(slots, {.alpha = 0, .differentiated = false});
   auto fault = GroupProbe(copy, *found, inputs, seed).fault();
   if (fault) return "group " + group + ": " + *fault;
   return std::nullopt;
@@ -188,9 +237,16 @@ std::optional<std::string> coupling_fault(HostModel& copy, const std::string& gr
 std::optional<std::string> coupling_fault(HostModel& copy, const at::Tensor& inputs,
                                           std::uint64_t seed) {
   std::vector<std::string> names;
-  for (const CoupledGroup& group : copy.description().coupled_groups) names.push_back(group.name);
+  for (const CoupledGroup& group : copy.description().coupled_groups)
+    if (group.channels > 0) names.push_back(group.name);
   for (const std::string& name : names)
     if (auto fault = coupling_fault(copy, name, inputs, seed)) return fault;
+  const BareScope bare(copy);
+  names.clear();
+  for (const ResidualLayer& layer : copy.description().residual_layers)
+    if (!layer.removed) names.push_back(layer.name);
+  for (const std::string& name : names)
+    if (auto fault = layer_fault(copy, name, inputs)) return "layer " + name + ": " + *fault;
   return std::nullopt;
 }
 

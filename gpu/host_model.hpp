@@ -9,7 +9,8 @@
 
 namespace esper {
 
-/// Derive from it, hold a torch::nn::Module, and call `slot(i)` where description.slots[i] stands.
+/// Derive from it, hold a torch::nn::Module, call `slot(i)` where description.slots[i] stands and
+/// `residual(i, …)` where description.residual_layers[i] does.
 class HostModel {
  public:
   virtual ~HostModel() = default;
@@ -28,7 +29,18 @@ class HostModel {
   [[nodiscard]] std::vector<Slot>& slots() { return slots_; }
   [[nodiscard]] Slot& slot(std::size_t index) { return slots_[index]; }
 
-  /// The host's own parameters of a region, by its prefixes; fossilised seeds are not among them.
+  /// What passed a residual layer: the stream before it, and what its branch adds.
+  struct ResidualPass {
+    torch::Tensor stream, branch;
+  };
+  /// While observing, of the newest pass, one for each residual layer; undefined for those that
+  /// have left. No graph outlives `forget_layers`.
+  void set_observing_layers(bool observing) { observing_layers_ = observing; }
+  [[nodiscard]] const std::vector<ResidualPass>& residual_passes() const { return passes_; }
+  void forget_layers() { passes_.assign(description_.residual_layers.size(), {}); }
+
+  /// The host's own parameters of a region, by its prefixes; fossilised seeds are not among them,
+  /// nor what has no entry any more.
   [[nodiscard]] std::vector<torch::Tensor> region_parameters(RegionId region);
 
   /// A fossilised seed's modules become submodules, named after their slots: saved, counted and
@@ -40,9 +52,21 @@ class HostModel {
  protected:
   explicit HostModel(HostDescription description);
 
+  /// stream + branch(stream); the stream itself, the same TensorImpl, where the layer has left.
+  template <typename Branch>
+  [[nodiscard]] torch::Tensor residual(std::size_t layer, const torch::Tensor& stream,
+                                       const Branch& branch) {
+    if (description_.residual_layers.at(layer).removed) return stream;
+    const torch::Tensor added = branch(stream);
+    if (observing_layers_) passes_.at(layer) = {stream, added};
+    return stream + added;
+  }
+
  private:
   HostDescription description_;
   std::vector<Slot> slots_;
+  bool observing_layers_{};
+  std::vector<ResidualPass> passes_;
 };
 
 }  // namespace esper

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include <torch/csrc/autograd/autograd.h>
 
@@ -158,32 +159,111 @@ class GroupGauge {
   std::size_t first_{};
 };
 
-/// Slots keep what passes through them until the end of the block.
+/// One whole residual layer under measurement; sums are float64.
+class LayerGauge {
+ public:
+  LayerGauge(const HostModel& host, std::size_t index) : host_(host), index_(index) {}
+
+  void add_target(std::vector<Tensor>& targets) {
+    const Tensor& branch = host_.residual_passes().at(index_).branch;
+    if (!branch.defined()) throw std::runtime_error("layer " + name() + " was not passed");
+    place_ = targets.size();
+    targets.push_back(branch);
+  }
+
+  void take(const std::vector<Tensor>& gradients) {
+    const auto& [stream, branch] = host_.residual_passes().at(index_);
+    const Tensor before = stream.detach().to(torch::kFloat64);
+    const Tensor added = branch.detach().to(torch::kFloat64);
+    const Tensor& gradient = gradients[place_];
+    const double slope =
+        gradient.defined() ? (added * gradient.to(torch::kFloat64)).sum().item<double>() : 0;
+    squares_ += slope * slope;
+    const std::int64_t channels = before.dim() == 4 ? 1 : -1;  // of images, of sequences
+    const Tensor cosines = at::cosine_similarity(before, before + added, channels);
+    cosines_ += cosines.sum().item<double>();
+    positions_ += static_cast<double>(cosines.numel());
+  }
+
+  [[nodiscard]] double squares() const { return squares_; }
+  [[nodiscard]] LayerImportance result(double mean) const {
+    LayerImportance importance;
+    importance.layer = name();
+    importance.importance = mean > 0 ? squares_ / mean : squares_;
+    importance.similarity = cosines_ / positions_;
+    if (std::isfinite(importance.similarity))  // not rounded beyond what a cosine can be
+      importance.similarity = std::clamp(importance.similarity, -1.0, 1.0);
+    return importance;
+  }
+
+ private:
+  [[nodiscard]] const std::string& name() const {
+    return host_.description().residual_layers.at(index_).name;
+  }
+
+  const HostModel& host_;
+  std::size_t index_;
+  std::size_t place_{};
+  double squares_{}, cosines_{}, positions_{};
+};
+
+/// Slots and residual layers keep what passes through them until the end of the block.
 class ObservingScope {
  public:
-  explicit ObservingScope(HostModel& host) : host_(host) {
-    for (Slot& slot : host_.slots()) slot.set_observing(true);
-  }
+  explicit ObservingScope(HostModel& host) : host_(host) { observe(true); }
   ~ObservingScope() {
-    for (Slot& slot : host_.slots()) {
-      slot.set_observing(false);
-      slot.forget();
-    }
+    observe(false);
+    forget();
+  }
+  void forget() {
+    for (Slot& slot : host_.slots()) slot.forget();
+    host_.forget_layers();
   }
   ObservingScope(const ObservingScope&) = delete;
   ObservingScope& operator=(const ObservingScope&) = delete;
 
  private:
+  void observe(bool observing) {
+    for (Slot& slot : host_.slots()) slot.set_observing(observing);
+    host_.set_observing_layers(observing);
+  }
+
   HostModel& host_;
 };
 
-void measure_into(ImportanceReport& report, HostModel& host, const std::vector<Batch>& batches,
-                  const LossFunction& loss, const std::atomic<bool>& stop) {
-  const ObservingScope observing(host);
-  const at::AutoGradMode graph(true);
+std::vector<GroupGauge> group_gauges(HostModel& host) {
   std::vector<GroupGauge> gauges;
   for (const CoupledGroup& group : host.description().coupled_groups)
-    gauges.emplace_back(host, group);
+    if (group.channels > 0) gauges.emplace_back(host, group);
+  return gauges;
+}
+
+std::vector<LayerGauge> layer_gauges(const HostModel& host) {
+  std::vector<LayerGauge> gauges;
+  const auto& layers = host.description().residual_layers;
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    if (!layers[i].removed) gauges.emplace_back(host, i);
+  return gauges;
+}
+
+void report_layers(ImportanceReport& report, const std::vector<LayerGauge>& gauges) {
+  double mean = 0;
+  for (const LayerGauge& gauge : gauges)
+    mean += gauge.squares() / static_cast<double>(gauges.size());
+  for (const LayerGauge& gauge : gauges) {
+    const LayerImportance& found = report.layers.emplace_back(gauge.result(mean));
+    if (report.problem.empty() &&
+        (!std::isfinite(found.importance) || !std::isfinite(found.similarity)))
+      report.problem = "not finite in layer " + found.layer;
+  }
+}
+
+void measure_into(ImportanceReport& report, HostModel& host, const std::vector<Batch>& batches,
+                  const LossFunction& loss, const std::atomic<bool>& stop) {
+  ObservingScope observing(host);
+  const at::AutoGradMode graph(true);
+  auto gauges = group_gauges(host);
+  auto layers = layer_gauges(host);
   for (const Batch& batch : batches) {
     if (stop.load()) {
       report.problem = "stopped";
@@ -192,10 +272,12 @@ void measure_into(ImportanceReport& report, HostModel& host, const std::vector<B
     const Tensor value = loss(host.forward(batch.inputs), batch.targets);
     std::vector<Tensor> targets;
     for (GroupGauge& gauge : gauges) gauge.add_targets(targets);
+    for (LayerGauge& gauge : layers) gauge.add_target(targets);
     const auto gradients = torch::autograd::grad({value}, targets, {}, /*retain_graph=*/false,
                                                  /*create_graph=*/false, /*allow_unused=*/true);
     for (GroupGauge& gauge : gauges) gauge.take(targets, gradients);
-    for (Slot& slot : host.slots()) slot.forget();
+    for (LayerGauge& gauge : layers) gauge.take(gradients);
+    observing.forget();
     report.samples += static_cast<std::uint32_t>(batch.inputs.size(0));
   }
   for (const GroupGauge& gauge : gauges) {
@@ -207,6 +289,7 @@ void measure_into(ImportanceReport& report, HostModel& host, const std::vector<B
                                    !finite_all(report.groups.back().activity)))
       report.problem = "not finite in group " + report.groups.back().group;
   }
+  report_layers(report, layers);
 }
 
 }  // namespace
@@ -220,7 +303,10 @@ ImportanceReport measure(ModelCopy& copy, const std::vector<Batch>& batches,
   } catch (const std::exception& failure) {
     report.problem = failure.what();
   }
-  if (!report.problem.empty()) report.groups.clear();
+  if (!report.problem.empty()) {
+    report.groups.clear();
+    report.layers.clear();
+  }
   return report;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// How much the loss would change if a channel left, to first order.
+// How much the loss would change if a channel, or a whole layer, left, to first order.
 #include <atomic>
 
 #include "gpu/model_copy.hpp"
@@ -8,8 +8,9 @@
 
 namespace esper {
 
-/// Taylor importance and activity of every channel of every coupled group of a copy, in evaluation
-/// mode. Touches nothing but the copy, and draws nothing: on any thread, beside training.
+/// Taylor importance and activity of every channel of every coupled group of a copy, and of every
+/// residual layer that stands, in evaluation mode. Touches nothing but the copy, and draws nothing:
+/// on any thread, beside training.
 ///
 ///   I_c = sum over batches of (dL/dgate_c)^2, divided by the group's mean; >= 0, squared loss
 ///   units
@@ -26,10 +27,15 @@ namespace esper {
 /// the RMS of h, in its units, or, without a slot, sqrt(w^2 + b^2) of the norm: the RMS of what it
 /// gives on the data it was trained on; 0 where there is neither.
 ///
+/// A residual layer, x + f(x), has one gate, on its branch: dL/dgate = sum of f * dL/df, squared
+/// and summed over batches as above, over the mean of the host's layers. Its similarity is the
+/// cosine of x and x + f along the channels, meant over samples and positions.
+///
 /// batches  of the gate split; `loss` the mean over a batch, nats per sample
 /// stop     asked between batches; a stopped, failed or non-finite measurement says so in `problem`
-///          and has no groups
-/// source   Molchanov et al. 2019, arXiv:1906.10771
+///          and has no groups and layers
+/// source   Molchanov et al. 2019, arXiv:1906.10771; of the similarity Men et al. 2024 (ShortGPT),
+///          arXiv:2403.03853
 [[nodiscard]] ImportanceReport measure(ModelCopy& copy, const std::vector<Batch>& batches,
                                        const LossFunction& loss, const std::atomic<bool>& stop);
 

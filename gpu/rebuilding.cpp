@@ -37,6 +37,7 @@ bool same_host(const HostDescription& a, const HostDescription& b) {
   const auto by_name = [](const auto& one, const auto& other) { return one.name == other.name; };
   return a.name == b.name && equal(a.tensors, b.tensors, by_name) &&
          equal(a.coupled_groups, b.coupled_groups, by_name) &&
+         equal(a.residual_layers, b.residual_layers, by_name) &&
          equal(a.regions, b.regions,
                [](const auto& one, const auto& other) {
                  return one.name == other.name &&

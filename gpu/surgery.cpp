@@ -31,17 +31,18 @@ const CoupledGroup* group_named(const HostDescription& host, const std::string& 
   return found == host.coupled_groups.end() ? nullptr : &*found;
 }
 
-/// Whether `region` owns a tensor of the group, or has a slot that its channels pass through.
-bool touches(const HostDescription& host, const CoupledGroup& group, RegionId region) {
-  const auto& prefixes = host.regions.at(region.value).parameter_prefixes;
-  const auto owned = [&](const CoupledDimension& dimension) {
-    return std::any_of(prefixes.begin(), prefixes.end(), [&](const std::string& prefix) {
-      return dimension.tensor.starts_with(prefix);
-    });
-  };
-  return std::any_of(group.dimensions.begin(), group.dimensions.end(), owned) ||
-         std::any_of(group.slots.begin(), group.slots.end(),
-                     [&](SlotId slot) { return host.slots.at(slot.value).region == region; });
+/// Refuses where an unfossilised seed stands in a region that the cut would change. `Part`: a group
+/// or a layer.
+template <typename Part>
+CutAnswer seeds_in_the_way(const HostDescription& host, const SeedBed& bed, const Part& part) {
+  const auto touched = regions_touched(host, part);
+  for (const auto& live : bed.seeds())
+    if (!live->fossilised() &&
+        std::find(touched.begin(), touched.end(), live->region) != touched.end())
+      return {SurgeryRefusal::region_has_seeds, "seed " + std::to_string(live->seed->id.value) +
+                                                    " stands unfossilised in region " +
+                                                    host.regions.at(live->region.value).name};
+  return {};
 }
 
 /// Keeps `rows` of one dimension of a tensor, and of its moments.
@@ -61,6 +62,14 @@ void keep(torch::optim::Optimizer* optimizer, const Tensor& tensor, std::int64_t
   tensor.set_data(tensor.detach().index_select(dimension, rows));
 }
 
+/// Not one entry stays, and no moment.
+void empty(torch::optim::Optimizer* optimizer, const Tensor& tensor) {
+  tensor.mutable_grad().reset();
+  if (optimizer != nullptr) optimizer->state().erase(tensor.unsafeGetTensorImpl());
+  tensor.set_data(torch::empty(std::vector<std::int64_t>(static_cast<std::size_t>(tensor.dim()), 0),
+                               tensor.options()));
+}
+
 /// The indices along a dimension that hold the kept channels.
 Tensor rows_of(const std::vector<std::uint32_t>& kept, std::int64_t stride) {
   const std::vector<std::int64_t> channels(kept.begin(), kept.end());
@@ -77,24 +86,42 @@ struct Incision {
 struct Plan {
   HostDescription after;
   std::vector<Incision> incisions;
+  std::vector<Tensor> emptied;
 };
 
 CutAnswer refused(std::string detail) { return {SurgeryRefusal::uncoupled, std::move(detail)}; }
 
-CutAnswer plan_cut(HostModel& host, const SeedBed& bed, const std::vector<GroupCut>& cuts,
-                   Plan& plan) {
+/// The tensors of a layer, which the description has.
+CutAnswer plan_removal(HostModel& host, const SeedBed& bed, const std::string& name, Plan& plan) {
   const HostDescription& description = host.description();
-  const auto after = after_cuts(description, cuts);
+  const ResidualLayer& layer = *residual_layer(description, name);
+  if (auto answer = seeds_in_the_way(description, bed, layer);
+      answer.refusal != SurgeryRefusal::none)
+    return answer;
+  const auto tensors = tensors_by_name(host.module());
+  for (const std::string& tensor : layer.tensors) {
+    const auto found = tensors.find(tensor);
+    if (found == tensors.end()) return refused("the host has no tensor " + tensor);
+    plan.emptied.push_back(found->second);
+  }
+  return {};
+}
+
+CutAnswer plan_cut(HostModel& host, const SeedBed& bed, const std::vector<GroupCut>& cuts,
+                   const std::vector<std::string>& layers, Plan& plan) {
+  const HostDescription& description = host.description();
+  const auto after = after_cuts(description, cuts, layers);
   if (!after) return {after.refusal(), "the host is not described so that it could be cut so"};
   plan.after = after.value();
+  for (const std::string& layer : layers)
+    if (auto answer = plan_removal(host, bed, layer, plan); answer.refusal != SurgeryRefusal::none)
+      return answer;
   std::set<std::pair<const at::TensorImpl*, std::int64_t>> cut_before;
   for (const GroupCut& one : cuts) {
     const CoupledGroup& group = *group_named(description, one.group);
-    for (const auto& live : bed.seeds())
-      if (!live->fossilised() && touches(description, group, live->region))
-        return {SurgeryRefusal::region_has_seeds,
-                "seed " + std::to_string(live->seed->id.value) + " stands unfossilised in region " +
-                    description.regions.at(live->region.value).name};
+    if (auto answer = seeds_in_the_way(description, bed, group);
+        answer.refusal != SurgeryRefusal::none)
+      return answer;
     std::string problem;
     const auto dimensions = live_dimensions(host, bed, group, problem);
     if (!problem.empty()) return refused(problem);
@@ -109,13 +136,14 @@ CutAnswer plan_cut(HostModel& host, const SeedBed& bed, const std::vector<GroupC
 }
 
 CutAnswer cut_with(HostModel& host, SeedBed& bed, torch::optim::Optimizer* optimizer,
-                   const std::vector<GroupCut>& cuts) {
+                   const std::vector<GroupCut>& cuts, const std::vector<std::string>& layers) {
   const torch::NoGradGuard no_graph;
   Plan plan;
-  if (auto answer = plan_cut(host, bed, cuts, plan); answer.refusal != SurgeryRefusal::none)
+  if (auto answer = plan_cut(host, bed, cuts, layers, plan); answer.refusal != SurgeryRefusal::none)
     return answer;
   for (const Incision& incision : plan.incisions)
     keep(optimizer, incision.tensor, incision.dimension, incision.rows);
+  for (const Tensor& tensor : plan.emptied) empty(optimizer, tensor);
   host.describe(std::move(plan.after));
   fit_options(host.module());
   for (const auto& live : bed.seeds()) {
@@ -131,12 +159,13 @@ CutAnswer cut_with(HostModel& host, SeedBed& bed, torch::optim::Optimizer* optim
 }  // namespace
 
 CutAnswer cut(HostModel& host, SeedBed& bed, torch::optim::Optimizer& optimizer,
-              const std::vector<GroupCut>& cuts) {
-  return cut_with(host, bed, &optimizer, cuts);
+              const std::vector<GroupCut>& cuts, const std::vector<std::string>& layers) {
+  return cut_with(host, bed, &optimizer, cuts, layers);
 }
 
-CutAnswer cut(HostModel& host, SeedBed& bed, const std::vector<GroupCut>& cuts) {
-  return cut_with(host, bed, nullptr, cuts);
+CutAnswer cut(HostModel& host, SeedBed& bed, const std::vector<GroupCut>& cuts,
+              const std::vector<std::string>& layers) {
+  return cut_with(host, bed, nullptr, cuts, layers);
 }
 
 void narrow(Seed& seed, std::uint32_t channels) {

@@ -1,7 +1,12 @@
 #pragma once
-// Channels leave a host: every tensor that they touch is sliced and stays dense, moments follow by
-// index. Parameters keep their TensorImpl, so that registries, groups and optimizers' keys hold.
+// Channels and whole layers leave a host: every tensor that channels touch is sliced and stays
+// dense, moments follow by index; a layer's tensors lose every entry, and their moments go. All
+// keep their TensorImpl and their place, so that registries, groups and optimizers' keys hold, also
+// on the way back and after a resume. What has no entry gets no gradient, and no optimizer steps
+// it.
 #include <map>
+#include <string>
+#include <vector>
 
 #include "gpu/layer_options.hpp"
 #include "gpu/live_seed.hpp"
@@ -15,15 +20,17 @@ struct CutAnswer {
 };
 
 /// Keeps the channels that `cuts` name of the host, of the fossilised seeds in their slots, and of
-/// `optimizer` (AdamW over all of these). Gradients become undefined; the host is described anew.
-/// At a step boundary, with no graph alive.
-/// Errors: uncoupled (a group, channel, tensor or dimension that is not there, a group named twice,
-/// a layer or seed that cannot lose channels), region_has_seeds (an unfossilised seed stands where
-/// a tensor of the group is). A refusal changes nothing.
+/// `optimizer` (AdamW over all of these), and takes the residual `layers` out. Gradients become
+/// undefined; the host is described anew. At a step boundary, with no graph alive.
+/// Errors: uncoupled (a group, channel, layer, tensor or dimension that is not there, a group named
+/// twice, a layer or seed that cannot lose channels), region_has_seeds (an unfossilised seed stands
+/// where a tensor of the group or layer is). A refusal changes nothing.
 [[nodiscard]] CutAnswer cut(HostModel& host, SeedBed& bed, torch::optim::Optimizer& optimizer,
-                            const std::vector<GroupCut>& cuts);
+                            const std::vector<GroupCut>& cuts,
+                            const std::vector<std::string>& layers = {});
 /// The same for a copy that nothing trains.
-[[nodiscard]] CutAnswer cut(HostModel& host, SeedBed& bed, const std::vector<GroupCut>& cuts);
+[[nodiscard]] CutAnswer cut(HostModel& host, SeedBed& bed, const std::vector<GroupCut>& cuts,
+                            const std::vector<std::string>& layers = {});
 
 /// Cuts a seed of any slot's width to its first `channels`: the shape of one that was built as wide
 /// and has been cut since. Before an optimizer knows it.

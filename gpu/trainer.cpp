@@ -330,7 +330,8 @@ std::string Trainer::write_model(const std::string& file, const std::string& str
   std::vector<NamedTensor> tensors;
   const auto add = [&](const auto& named) {
     for (const auto& one : named)
-      tensors.push_back({one.key(), one.value().detach().to(at::kCPU).contiguous()});
+      if (one.value().numel() > 0)  // of a layer that has left nothing is to be loaded
+        tensors.push_back({one.key(), one.value().detach().to(at::kCPU).contiguous()});
   };
   add(host_->module().named_parameters());
   add(host_->module().named_buffers());

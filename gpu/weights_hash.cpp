@@ -15,6 +15,7 @@ void add(Sha256& digest, const torch::nn::Module& module) {
   for (const auto& buffer : module.named_buffers())
     tensors.insert_or_assign(buffer.key(), buffer.value());
   for (const auto& [name, tensor] : tensors) {
+    if (tensor.numel() == 0) continue;  // of a layer that has left
     const auto bytes = tensor.detach().cpu().contiguous();
     digest.add(name.data(), name.size() + 1);
     digest.add(bytes.const_data_ptr(), bytes.nbytes());

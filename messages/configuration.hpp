@@ -263,6 +263,10 @@ struct CompactionConfig {
   double operations_share_min{0.4};         ///< of the host's at launch, over all rounds
   double recovery_loss_max{0.05};           ///< nats over the best checkpoint's; else no next round
   double learning_rate_ratio_min{0.25};     ///< of the peak; below it too little is left to recover
+  double layer_similarity_min{0.98};        ///< exclusive: a whole layer may go when its input and
+                                            ///< output are more alike; 1: none ever
+  double layer_importance_max{0.2};  ///< exclusive, and it matters less, over the mean of its
+                                     ///< kind
 
   static constexpr auto schema =
       record("compaction", field("enabled", &CompactionConfig::enabled),
@@ -273,7 +277,9 @@ struct CompactionConfig {
              field("accuracy_drop_max", &CompactionConfig::accuracy_drop_max),
              field("operations_share_min", &CompactionConfig::operations_share_min),
              field("recovery_loss_max", &CompactionConfig::recovery_loss_max),
-             field("learning_rate_ratio_min", &CompactionConfig::learning_rate_ratio_min));
+             field("learning_rate_ratio_min", &CompactionConfig::learning_rate_ratio_min),
+             field("layer_similarity_min", &CompactionConfig::layer_similarity_min),
+             field("layer_importance_max", &CompactionConfig::layer_importance_max));
 };
 
 struct CheckpointConfig {

@@ -95,6 +95,22 @@ struct CoupledGroup {
              field("dimensions", &CoupledGroup::dimensions), field("slots", &CoupledGroup::slots));
 };
 
+/// A layer beside a residual stream, x + f(norm(x)), that can leave whole: the stream then passes
+/// on as it is. Layers with a branch slot beside them are not described so: a seed there would be
+/// left without its layer.
+struct ResidualLayer {
+  std::string name;  ///< "block0.attention": unique in the host
+  std::string kind;  ///< "attention": layers of one kind are held against each other
+  RegionId region;
+  std::vector<std::string> tensors;  ///< all its parameters, its norm's among them
+  bool removed{};                    ///< its tensors have kept their names and no entry
+
+  static constexpr auto schema =
+      record("ResidualLayer", field("name", &ResidualLayer::name),
+             field("kind", &ResidualLayer::kind), field("region", &ResidualLayer::region),
+             field("tensors", &ResidualLayer::tensors), field("removed", &ResidualLayer::removed));
+};
+
 struct HostDescription {
   std::string name;
   std::vector<RegionDescription> regions;
@@ -105,6 +121,7 @@ struct HostDescription {
   std::uint64_t operations{};              ///< multiply-accumulates per sample, forward
   std::vector<TensorDescription> tensors;  ///< parameters in the order of the flow; empty: the host
                                            ///< cannot be recounted, and is never cut
+  std::vector<ResidualLayer> residual_layers{};  ///< in the order of the flow
 
   static constexpr auto schema =
       record("HostDescription", field("name", &HostDescription::name),
@@ -113,7 +130,8 @@ struct HostDescription {
              field("coupled_groups", &HostDescription::coupled_groups),
              field("parameters", &HostDescription::parameters),
              field("operations", &HostDescription::operations),
-             field("tensors", &HostDescription::tensors));
+             field("tensors", &HostDescription::tensors),
+             field("residual_layers", &HostDescription::residual_layers));
 };
 
 }  // namespace esper

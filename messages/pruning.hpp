@@ -38,6 +38,20 @@ struct GroupImportance {
              field("diagnostics_only", &GroupImportance::diagnostics_only));
 };
 
+/// How much a whole residual layer matters, and how little it does to what passes it.
+struct LayerImportance {
+  std::string layer;        ///< a ResidualLayer of the host's description that has not left
+  double importance{};      ///< of its branch, squared loss units over the host's mean, >= 0
+  double similarity{};      ///< mean cosine of the stream before and behind it, [-1, 1]
+  bool diagnostics_only{};  ///< measured inside a zone: reaches no plan
+
+  static constexpr auto schema =
+      record("LayerImportance", field("layer", &LayerImportance::layer),
+             field("importance", &LayerImportance::importance),
+             field("similarity", &LayerImportance::similarity),
+             field("diagnostics_only", &LayerImportance::diagnostics_only));
+};
+
 struct ImportanceReport {
   std::uint64_t checkpoint{};
   std::uint64_t structure_version{};
@@ -45,12 +59,14 @@ struct ImportanceReport {
   std::string problem;   ///< why nothing could be measured; "" when it was
   HostDescription host;  ///< as it was measured
   std::vector<GroupImportance> groups;
+  std::vector<LayerImportance> layers;
 
   static constexpr auto schema = record(
       "ImportanceReport", field("checkpoint", &ImportanceReport::checkpoint),
       field("structure_version", &ImportanceReport::structure_version),
       field("samples", &ImportanceReport::samples), field("problem", &ImportanceReport::problem),
-      field("host", &ImportanceReport::host), field("groups", &ImportanceReport::groups));
+      field("host", &ImportanceReport::host), field("groups", &ImportanceReport::groups),
+      field("layers", &ImportanceReport::layers));
 };
 
 /// The channels of one group that stay.
@@ -67,7 +83,9 @@ struct PruningPlan {
   std::uint64_t id{};  ///< number of the checkpoint that it was measured at
   std::uint64_t structure_version{}, zone_version{};
   std::vector<GroupCut> cuts;
-  double importance_lost{};  ///< share of the cut layers' importance, [0, 1]
+  std::vector<std::string> layers;  ///< that leave whole
+  double importance_lost{};  ///< share of the cut layers' importance, [0, 1]; of whole layers, of
+                             ///< all of their kind
   std::uint64_t parameters_saved{}, operations_saved{};
   Price price;
 
@@ -75,6 +93,7 @@ struct PruningPlan {
       record("PruningPlan", field("id", &PruningPlan::id),
              field("structure_version", &PruningPlan::structure_version),
              field("zone_version", &PruningPlan::zone_version), field("cuts", &PruningPlan::cuts),
+             field("layers", &PruningPlan::layers),
              field("importance_lost", &PruningPlan::importance_lost),
              field("parameters_saved", &PruningPlan::parameters_saved),
              field("operations_saved", &PruningPlan::operations_saved),
@@ -88,7 +107,7 @@ enum class SurgeryRefusal : std::uint8_t {
   over_allowance,
   stale_structure,
   zone_changed,
-  uncoupled,       ///< names a group or channels that the host's description does not have
+  uncoupled,       ///< names a group, channels or a layer that the host's description does not have
   wrong_coupling,  ///< the probe found that the host's description is not true
   too_deep,        ///< leaves less of a layer, or of the host, than it must
   in_crisis,
@@ -135,24 +154,26 @@ struct SurgeryOutcome {
   SurgeryRefusal refusal{};  ///< none: kept
   std::string detail;
   std::vector<GroupCut> cuts;                  ///< kept: what was cut
+  std::vector<std::string> layers;             ///< kept: what left whole
   double loss_before{}, loss_after{};          ///< nats per sample on the gate split
   double accuracy_before{}, accuracy_after{};  ///< share correct
   std::uint64_t parameters_before{}, parameters_after{};
   std::uint64_t operations_before{}, operations_after{};
   std::uint64_t structure_version{};  ///< after
 
-  static constexpr auto schema = record(
-      "SurgeryOutcome", field("plan", &SurgeryOutcome::plan),
-      field("refusal", &SurgeryOutcome::refusal), field("detail", &SurgeryOutcome::detail),
-      field("cuts", &SurgeryOutcome::cuts), field("loss_before", &SurgeryOutcome::loss_before),
-      field("loss_after", &SurgeryOutcome::loss_after),
-      field("accuracy_before", &SurgeryOutcome::accuracy_before),
-      field("accuracy_after", &SurgeryOutcome::accuracy_after),
-      field("parameters_before", &SurgeryOutcome::parameters_before),
-      field("parameters_after", &SurgeryOutcome::parameters_after),
-      field("operations_before", &SurgeryOutcome::operations_before),
-      field("operations_after", &SurgeryOutcome::operations_after),
-      field("structure_version", &SurgeryOutcome::structure_version));
+  static constexpr auto schema =
+      record("SurgeryOutcome", field("plan", &SurgeryOutcome::plan),
+             field("refusal", &SurgeryOutcome::refusal), field("detail", &SurgeryOutcome::detail),
+             field("cuts", &SurgeryOutcome::cuts), field("layers", &SurgeryOutcome::layers),
+             field("loss_before", &SurgeryOutcome::loss_before),
+             field("loss_after", &SurgeryOutcome::loss_after),
+             field("accuracy_before", &SurgeryOutcome::accuracy_before),
+             field("accuracy_after", &SurgeryOutcome::accuracy_after),
+             field("parameters_before", &SurgeryOutcome::parameters_before),
+             field("parameters_after", &SurgeryOutcome::parameters_after),
+             field("operations_before", &SurgeryOutcome::operations_before),
+             field("operations_after", &SurgeryOutcome::operations_after),
+             field("structure_version", &SurgeryOutcome::structure_version));
 };
 
 /// What Emrakul plans from, besides importance: sent in the turn before a checkpoint's boundary.
@@ -161,12 +182,14 @@ struct PlanningTurn {
   std::uint64_t checkpoint{};  ///< that importance was measured at
   Energy allowance;
   ZoneState zones;
-  std::vector<RegionId> busy;  ///< with seeds under way: nothing can be cut there
+  std::vector<RegionId> busy;              ///< with seeds under way: nothing can be cut there
+  std::vector<std::string> layers_needed;  ///< whose removal was undone: not to be tried again
 
   static constexpr auto schema = record(
       "PlanningTurn", field("window", &PlanningTurn::window),
       field("checkpoint", &PlanningTurn::checkpoint), field("allowance", &PlanningTurn::allowance),
-      field("zones", &PlanningTurn::zones), field("busy", &PlanningTurn::busy));
+      field("zones", &PlanningTurn::zones), field("busy", &PlanningTurn::busy),
+      field("layers_needed", &PlanningTurn::layers_needed));
 };
 
 /// Emrakul's answer, with Elesh's numbers, which are an input.

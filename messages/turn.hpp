@@ -179,8 +179,9 @@ struct StrategyPart {
   std::optional<PruningAllowance> pruning;  ///< when a cycle is minted
   ZoneState zones;                          ///< at the turn's end
   std::optional<PlanVerdict> plan;
-  std::optional<SurgeryOrder> surgery;  ///< when it approved
-  Energy compaction;                    ///< what plans may still cost in this cycle
+  std::optional<SurgeryOrder> surgery;     ///< when it approved
+  Energy compaction;                       ///< what plans may still cost in this cycle
+  std::vector<std::string> layers_needed;  ///< residual layers whose removal was undone
 
   static constexpr auto schema = record(
       "StrategyPart", field("window", &StrategyPart::window), field("epoch", &StrategyPart::epoch),
@@ -189,7 +190,8 @@ struct StrategyPart {
       field("risk_price", &StrategyPart::risk_price), field("balance", &StrategyPart::balance),
       field("pruning", &StrategyPart::pruning), field("zones", &StrategyPart::zones),
       field("plan", &StrategyPart::plan), field("surgery", &StrategyPart::surgery),
-      field("compaction", &StrategyPart::compaction));
+      field("compaction", &StrategyPart::compaction),
+      field("layers_needed", &StrategyPart::layers_needed));
 };
 
 /// Commands of one committed turn, to be applied at the boundary that closes window turn + 1.

@@ -74,6 +74,7 @@ class Accountant {
     account_.troubles = scaffolds_.troubles();
     account_.checkpoints = surgeries_.checkpoints();
     account_.surgeries = surgeries_.surgeries();
+    account_.layers = surgeries_.layers();
     for (const SurgeryAccount& surgery : account_.surgeries)
       if (surgery.result == "kept")
         for (CycleAccount& cycle : account_.cycles)

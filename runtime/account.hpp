@@ -136,9 +136,10 @@ struct RunAccount {
   std::vector<TroubleAccount> troubles;
   std::vector<CheckpointAccount> checkpoints;
   std::vector<SurgeryAccount> surgeries;
-  std::vector<Counted> refusals;  ///< by the executor and the ledger
-  std::vector<Counted> restarts;  ///< by role
-  std::vector<Counted> absences;  ///< by role and reason
+  std::vector<LayerAccount> layers;  ///< as measured, by checkpoint
+  std::vector<Counted> refusals;     ///< by the executor and the ledger
+  std::vector<Counted> restarts;     ///< by role
+  std::vector<Counted> absences;     ///< by role and reason
   std::uint64_t late_turns{};
   std::uint64_t windows{};
   MapAccount map;
@@ -150,10 +151,11 @@ struct RunAccount {
       field("seeds", &RunAccount::seeds), field("proposals", &RunAccount::proposals),
       field("scaffolds", &RunAccount::scaffolds), field("troubles", &RunAccount::troubles),
       field("checkpoints", &RunAccount::checkpoints), field("surgeries", &RunAccount::surgeries),
-      field("refusals", &RunAccount::refusals), field("restarts", &RunAccount::restarts),
-      field("absences", &RunAccount::absences), field("late_turns", &RunAccount::late_turns),
-      field("windows", &RunAccount::windows), field("map", &RunAccount::map),
-      field("lives", &RunAccount::lives), field("window_list", &RunAccount::window_list));
+      field("layers", &RunAccount::layers), field("refusals", &RunAccount::refusals),
+      field("restarts", &RunAccount::restarts), field("absences", &RunAccount::absences),
+      field("late_turns", &RunAccount::late_turns), field("windows", &RunAccount::windows),
+      field("map", &RunAccount::map), field("lives", &RunAccount::lives),
+      field("window_list", &RunAccount::window_list));
 };
 
 /// `cycle_windows` > 0 is the config's. Errors: throws MalformedJson or nlohmann's errors when an

@@ -220,6 +220,11 @@ inline constexpr auto key_rules = [] {
           "Loss on the gate split over the best checkpoint's, nats, above which nothing is cut."),
       share("compaction.learning_rate_ratio_min",
             "Share of the peak rate below which nothing is cut."),
+      within(
+          "compaction.layer_similarity_min", -1, 1,
+          "A whole layer may leave whose input and output are more alike, as a cosine; 1: none."),
+      share("compaction.layer_importance_max",
+            "And whose importance is less, over the mean of its kind."),
 
       plain("checkpoints", "Checkpoints on disk."),
       within("checkpoints.keep", 0, 1'000'000, "The newest so many are kept; 0: none are written."),

@@ -25,7 +25,7 @@ void MapAccountant::take(const JournalEntry& entry) {
   });
   visit_payload<SurgeryOutcome>(entry, [&](const auto& outcome) {
     if (outcome.refusal != SurgeryRefusal::none) return;
-    if (const auto cut = after_cuts(left_, outcome.cuts)) left_ = cut.value();
+    if (const auto cut = after_cuts(left_, outcome.cuts, outcome.layers)) left_ = cut.value();
   });
   visit_payload<RegionReport>(entry, [&](const auto& report) {
     if (report.region.value < crisis_.size()) crisis_[report.region.value] = report.in_crisis;

@@ -52,6 +52,18 @@ void print_checkpoints(std::ostream& out, const RunAccount& account) {
   print_table(out, table);
 }
 
+/// As the newest checkpoint has them.
+void print_layers(std::ostream& out, const RunAccount& account) {
+  if (account.layers.empty()) return;
+  out << "\nWhole layers\n";
+  Table table{{"checkpoint", "layer", "importance over the mean", "input and output alike"}};
+  for (const auto& one : account.layers)
+    if (one.checkpoint == account.layers.back().checkpoint)
+      table.push_back({std::to_string(one.checkpoint), one.layer, fixed(one.importance, 3),
+                       fixed(one.similarity, 4)});
+  print_table(out, table);
+}
+
 void print_surgeries(std::ostream& out, const RunAccount& account) {
   if (account.surgeries.empty()) return;
   out << "\nSurgery\n";
@@ -110,6 +122,7 @@ void print_temporary(std::ostream& out, const RunAccount& account) {
   print_troubles(out, account);
   print_scaffolds(out, account);
   print_checkpoints(out, account);
+  print_layers(out, account);
   print_surgeries(out, account);
 }
 

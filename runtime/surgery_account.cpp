@@ -30,6 +30,13 @@ CheckpointAccount* SurgeryAccountant::find(std::uint64_t checkpoint) {
 /// The newest checkpoint is the one that a planning turn plans from.
 void SurgeryAccountant::planned(const PruningPart& part) {
   if (!checkpoints_.empty() && !part.plan) checkpoints_.back().plan = "none: " + part.reason;
+  if (!part.importance) return;
+  const std::uint64_t checkpoint = part.importance->checkpoint;
+  // Where Elesh has nothing newer the same numbers are told again.
+  if (!layers_.empty() && layers_.back().checkpoint >= checkpoint) return;
+  for (const LayerImportance& one : part.importance->layers)
+    layers_.push_back(
+        {checkpoint, one.layer, one.importance, one.similarity, one.diagnostics_only});
 }
 
 void SurgeryAccountant::strategy(const StrategyPart& part) {
@@ -57,6 +64,8 @@ void SurgeryAccountant::surgery(const SurgeryOutcome& outcome) {
     for (const GroupCut& cut : order->second.cuts)
       account.cuts += (account.cuts.empty() ? "" : ", ") + cut.group + " " +
                       std::to_string(widths_[cut.group]) + " -> " + std::to_string(cut.kept.size());
+    for (const std::string& layer : order->second.layers)
+      account.cuts += (account.cuts.empty() ? "" : ", ") + layer + " -> none";
   }
   for (const GroupCut& cut : outcome.cuts) widths_[cut.group] = cut.kept.size();
   account.loss_before = outcome.loss_before;

@@ -27,12 +27,26 @@ struct CheckpointAccount {
              field("plan", &CheckpointAccount::plan));
 };
 
+/// What was measured of one whole layer at one checkpoint.
+struct LayerAccount {
+  std::uint64_t checkpoint{};
+  std::string layer;
+  double importance{};  ///< over the mean of the host's layers
+  double similarity{};  ///< of what goes in and what comes out, as a cosine
+  bool in_zone{};       ///< measured for diagnosis alone
+
+  static constexpr auto schema = record(
+      "LayerAccount", field("checkpoint", &LayerAccount::checkpoint),
+      field("layer", &LayerAccount::layer), field("importance", &LayerAccount::importance),
+      field("similarity", &LayerAccount::similarity), field("in_zone", &LayerAccount::in_zone));
+};
+
 /// One order that reached the step boundary.
 struct SurgeryAccount {
   std::uint64_t plan{};
   Window window;
   std::string result;  ///< kept, or why not
-  std::string cuts;    ///< "conv1 24 -> 16, conv2 …"
+  std::string cuts;    ///< "conv1 24 -> 16, conv2 …, block1.attention -> none"
   double importance_lost{};
   Energy price;
   double loss_before{}, loss_after{}, accuracy_before{}, accuracy_after{};
@@ -60,6 +74,7 @@ class SurgeryAccountant {
   void take(const JournalEntry& entry);
   [[nodiscard]] const std::vector<CheckpointAccount>& checkpoints() const { return checkpoints_; }
   [[nodiscard]] const std::vector<SurgeryAccount>& surgeries() const { return surgeries_; }
+  [[nodiscard]] const std::vector<LayerAccount>& layers() const { return layers_; }
 
  private:
   void planned(const PruningPart& part);
@@ -71,6 +86,7 @@ class SurgeryAccountant {
   std::map<std::uint64_t, PruningPlan> ordered_;
   std::vector<CheckpointAccount> checkpoints_;
   std::vector<SurgeryAccount> surgeries_;
+  std::vector<LayerAccount> layers_;
   Window window_;
 };
 

@@ -79,23 +79,29 @@ std::string said(const CheckpointReady& told, const HostDescription&) {
 
 std::string said(const ImportanceReport& told, const HostDescription&) {
   if (!told.problem.empty()) return "nothing measured: " + told.problem;
-  return std::to_string(told.groups.size()) + " groups measured on " +
-         std::to_string(told.samples) + " samples of checkpoint " + std::to_string(told.checkpoint);
+  std::string text = std::to_string(told.groups.size()) + " groups measured on " +
+                     std::to_string(told.samples) + " samples of checkpoint " +
+                     std::to_string(told.checkpoint);
+  for (const LayerImportance& one : told.layers)
+    text += "; " + one.layer + ' ' + significant(one.importance) + " of the mean, alike to " +
+            significant(one.similarity);
+  return text;
 }
 
-std::string cuts_of(const std::vector<GroupCut>& cuts) {
+std::string cuts_of(const std::vector<GroupCut>& cuts, const std::vector<std::string>& layers) {
   std::string text;
   for (const GroupCut& cut : cuts)
     text += (text.empty() ? "" : ", ") + cut.group + " keeps " + std::to_string(cut.kept.size());
+  for (const std::string& layer : layers) text += (text.empty() ? "" : ", ") + layer + " leaves";
   return text;
 }
 
 std::string said(const PruningPart& told, const HostDescription&) {
   if (!told.plan) return "no plan" + because(told.reason);
-  return "plan " + std::to_string(told.plan->id) + ": " + cuts_of(told.plan->cuts) +
-         "; importance lost " + percent(told.plan->importance_lost) + ", " +
-         std::to_string(told.plan->operations_saved) + " operations saved, for " +
-         thousandths(told.plan->price.energy);
+  return "plan " + std::to_string(told.plan->id) + ": " +
+         cuts_of(told.plan->cuts, told.plan->layers) + "; importance lost " +
+         percent(told.plan->importance_lost) + ", " + std::to_string(told.plan->operations_saved) +
+         " operations saved, for " + thousandths(told.plan->price.energy);
 }
 
 std::string said(const ScaffoldRequest& told, const HostDescription& host) {
@@ -163,9 +169,10 @@ std::string said(const Restart& told, const HostDescription&) {
 std::string said(const SurgeryOutcome& told, const HostDescription&) {
   if (told.refusal != SurgeryRefusal::none)
     return "undone, " + std::string{name_of(told.refusal)} + because(told.detail);
-  return "kept: " + cuts_of(told.cuts) + "; parameters " + std::to_string(told.parameters_before) +
-         " to " + std::to_string(told.parameters_after) + ", gate split's loss " +
-         significant(told.loss_before) + " to " + significant(told.loss_after) + " nats";
+  return "kept: " + cuts_of(told.cuts, told.layers) + "; parameters " +
+         std::to_string(told.parameters_before) + " to " + std::to_string(told.parameters_after) +
+         ", gate split's loss " + significant(told.loss_before) + " to " +
+         significant(told.loss_after) + " nats";
 }
 
 }  // namespace

@@ -18,10 +18,11 @@ std::optional<HostPlan> plan_of(const std::string& host, const std::string& size
                                 const Widths& asked) {
   const Widths usual = default_widths(host, size);
   const Widths& widths = asked.empty() ? usual : asked;
-  if (usual.empty() || widths.size() != usual.size() ||
-      std::find(widths.begin(), widths.end(), 0U) != widths.end())
+  if (usual.empty() || widths.size() != usual.size()) return std::nullopt;
+  const HostKind& kind = *kind_of(host);
+  if (!kind.layers_leave && std::find(widths.begin(), widths.end(), 0U) != widths.end())
     return std::nullopt;
-  return kind_of(host)->plan(size, widths);
+  return kind.plan(size, widths);
 }
 
 std::uint64_t parameters_in(const std::vector<HostLayer>& layers) {
@@ -94,6 +95,7 @@ std::optional<HostDescription> describe_host(const std::string& host, const std:
   described.name = host + "/" + size;
   described.slots = std::move(plan->slots);
   described.coupled_groups = std::move(plan->coupled_groups);
+  described.residual_layers = std::move(plan->residual_layers);
   described.parameters = parameters_in(plan->layers);
   for (const HostLayer& layer : plan->layers) {
     described.operations += layer.operations();

@@ -52,7 +52,8 @@ struct TransformerShape {
                                                         const std::string& size);
 
 /// Layers of a host; `widths` empty: the default ones. Empty for an unknown host or size, or for
-/// widths of another number or with a zero.
+/// widths of another number or with a zero, which of byte_transformer alone says something: that
+/// block's attention or feed-forward layer has left, and its parameters have no entry.
 [[nodiscard]] std::vector<HostLayer> host_layers(const std::string& host, const std::string& size,
                                                  const std::vector<std::uint32_t>& widths = {});
 /// The host with its own cut into regions. Operations count convolutions, linear maps, attention's

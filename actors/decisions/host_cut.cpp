@@ -115,6 +115,8 @@ std::vector<RegionMistake> recut(HostDescription& host, const std::vector<HostLa
     for (const SlotId slot : slots_at(layers[i])) host.slots[slot.value].region = id;
     for (CoupledGroup& group : host.coupled_groups)
       if (layers[i].name.starts_with(group.name)) group.region = id;
+    for (ResidualLayer& layer : host.residual_layers)
+      if (layers[i].name == layer.name) layer.region = id;
     if (i > 0) add_edge(host.edges, of_layer[i - 1], region);
   }
   return mistakes;

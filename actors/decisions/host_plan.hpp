@@ -12,6 +12,7 @@ struct HostPlan {
   std::vector<HostLayer> layers;
   std::vector<SlotDescription> slots;
   std::vector<CoupledGroup> coupled_groups;
+  std::vector<ResidualLayer> residual_layers;
   std::vector<RegionConfig> regions;
 
   HostLayer& add(std::string name) {
@@ -24,14 +25,16 @@ struct HostPlan {
   }
 };
 
-/// One kind of host. Widths are one number per coupled group.
+/// One kind of host. Widths are one number per coupled group; of a residual layer's group 0 says
+/// that the layer has left.
 struct HostKind {
   std::string_view name;
   std::vector<std::string> sizes;  ///< the first is the usual one
   std::uint32_t classes{};         ///< that a target is one of
   std::string_view data_path;      ///< where Debian puts what it is trained on
+  bool layers_leave{};             ///< whether a width may be 0
   Widths (*default_widths)(const std::string& size);
-  /// `widths`: as many as the default ones, none 0. `size` is one of `sizes`.
+  /// `widths`: as many as the default ones. `size` is one of `sizes`.
   HostPlan (*plan)(const std::string& size, const Widths& widths);
   /// Whether width number `index` grows when the host is widened.
   bool (*widens)(std::size_t index);

@@ -1,6 +1,7 @@
 #include "actors/decisions/host_surgery.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace esper {
 namespace {
@@ -97,13 +98,60 @@ bool shrink(HostDescription& host, CoupledGroup& group, std::uint32_t channels) 
   return true;
 }
 
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// Whether the channels of `group` are made and read inside the layer alone; nothing: outside
+/// alone.
+std::optional<bool> inside(const ResidualLayer& layer, const CoupledGroup& group) {
+  const auto held = [&](const CoupledDimension& dimension) {
+    return contains(layer.tensors, dimension.tensor);
+  };
+  if (std::none_of(group.dimensions.begin(), group.dimensions.end(), held)) return std::nullopt;
+  return group.slots.empty() && std::all_of(group.dimensions.begin(), group.dimensions.end(), held);
+}
+
+bool leave(HostDescription& host, ResidualLayer& layer) {
+  for (const std::string& name : layer.tensors) {
+    const auto tensor =
+        std::find_if(host.tensors.begin(), host.tensors.end(),
+                     [&](const TensorDescription& known) { return known.name == name; });
+    if (tensor == host.tensors.end() || elements(*tensor) == 0) return false;
+    tensor->shape.assign(tensor->shape.size(), 0);
+  }
+  for (CoupledGroup& group : host.coupled_groups) {
+    const auto held = inside(layer, group);
+    if (held && !*held) return false;
+    if (held) group.channels = 0;
+  }
+  layer.removed = true;
+  return true;
+}
+
+/// The first tensor of the flow of which `touched` is true, counted to the loss.
+template <typename Touched>
+std::uint64_t operations_from(const HostDescription& host, const Touched& touched) {
+  const auto downstream = downstream_of(host);
+  for (std::size_t i = 0; i < host.tensors.size(); ++i)
+    if (touched(host.tensors[i].name)) return downstream[i];
+  return host.operations;
+}
+
 }  // namespace
 
 Result<HostDescription, SurgeryRefusal> after_cuts(const HostDescription& host,
-                                                   const std::vector<GroupCut>& cuts) {
+                                                   const std::vector<GroupCut>& cuts,
+                                                   const std::vector<std::string>& layers) {
   const auto places = places_of(host);
   if (!described(host, places)) return SurgeryRefusal::uncoupled;
   HostDescription cut = host;
+  for (const std::string& name : layers) {
+    const auto layer = std::find_if(cut.residual_layers.begin(), cut.residual_layers.end(),
+                                    [&](const ResidualLayer& known) { return known.name == name; });
+    if (layer == cut.residual_layers.end() || layer->removed || !leave(cut, *layer))
+      return SurgeryRefusal::uncoupled;
+  }
   for (const GroupCut& one : cuts) {
     const auto group =
         std::find_if(cut.coupled_groups.begin(), cut.coupled_groups.end(),
@@ -131,12 +179,40 @@ std::vector<RegionId> regions_touched(const HostDescription& host, const Coupled
   return touched;
 }
 
+std::vector<RegionId> regions_touched(const HostDescription& host, const ResidualLayer& layer) {
+  std::vector<RegionId> touched;
+  for (std::uint32_t i = 0; i < host.regions.size(); ++i)
+    if (layer.region == RegionId{i} ||
+        std::any_of(layer.tensors.begin(), layer.tensors.end(),
+                    [&](const std::string& tensor) { return owns(host.regions[i], tensor); }))
+      touched.push_back({i});
+  return touched;
+}
+
 std::uint64_t operations_behind(const HostDescription& host, const CoupledGroup& group) {
-  const auto downstream = downstream_of(host);
-  for (std::size_t i = 0; i < host.tensors.size(); ++i)
-    for (const CoupledDimension& dimension : group.dimensions)
-      if (dimension.tensor == host.tensors[i].name) return downstream[i];
-  return host.operations;
+  return operations_from(host, [&](const std::string& name) {
+    return std::any_of(group.dimensions.begin(), group.dimensions.end(),
+                       [&](const CoupledDimension& dimension) { return dimension.tensor == name; });
+  });
+}
+
+std::uint64_t operations_behind(const HostDescription& host, const ResidualLayer& layer) {
+  return operations_from(host,
+                         [&](const std::string& name) { return contains(layer.tensors, name); });
+}
+
+const ResidualLayer* residual_layer(const HostDescription& host, const std::string& name) {
+  const auto& layers = host.residual_layers;
+  const auto found = std::find_if(layers.begin(), layers.end(),
+                                  [&](const ResidualLayer& layer) { return layer.name == name; });
+  return found == layers.end() ? nullptr : &*found;
+}
+
+bool last_of_region(const HostDescription& host, const ResidualLayer& layer) {
+  return std::none_of(
+      host.residual_layers.begin(), host.residual_layers.end(), [&](const ResidualLayer& other) {
+        return other.region == layer.region && other.name != layer.name && !other.removed;
+      });
 }
 
 }  // namespace esper

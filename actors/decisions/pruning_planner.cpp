@@ -2,6 +2,7 @@
 
 #include "actors/decisions/amounts.hpp"
 #include "actors/decisions/host_surgery.hpp"
+#include "actors/decisions/layer_redundancy.hpp"
 #include "actors/decisions/number.hpp"
 #include "actors/decisions/pricing.hpp"
 
@@ -64,17 +65,19 @@ std::vector<std::uint32_t> ranked(const GroupImportance& measured) {
   return order;
 }
 
-Price price_of_cut(const HostDescription& host, const CoupledGroup& group, double lost,
+/// `Part`: a group that loses channels, or a layer that leaves.
+template <typename Part>
+Price price_of_cut(const HostDescription& host, const Part& cut, double lost,
                    std::uint64_t parameters_saved, const BudgetConfig& budget) {
   constexpr double risk_min = 0.05;
   const auto share = [](std::uint64_t part, std::uint64_t whole) {
     return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 1;
   };
   const std::uint64_t region =
-      group.region.value < host.regions.size() ? host.regions[group.region.value].parameters : 0;
+      cut.region.value < host.regions.size() ? host.regions[cut.region.value].parameters : 0;
   return price_of({.base_risk = std::max(lost, risk_min),
                    .volatility = 0,
-                   .downstream = share(operations_behind(host, group), host.operations),
+                   .downstream = share(operations_behind(host, cut), host.operations),
                    .relative_norm = lost,
                    .parameters_share = share(parameters_saved, region),
                    .on_graph = true},
@@ -209,9 +212,10 @@ std::string no_ground(const PlanningTurn& turn, const std::optional<ImportanceRe
   return "";
 }
 
-bool reaches(const HostDescription& host, const CoupledGroup& group,
-             const std::vector<RegionId>& regions) {
-  const auto touched = regions_touched(host, group);
+/// `Part`: a group or a layer.
+template <typename Part>
+bool reaches(const HostDescription& host, const Part& part, const std::vector<RegionId>& regions) {
+  const auto touched = regions_touched(host, part);
   return std::find_first_of(touched.begin(), touched.end(), regions.begin(), regions.end()) !=
          touched.end();
 }
@@ -230,6 +234,51 @@ void mark_diagnostics(ImportanceReport& importance, const ZoneState& zones) {
     measured.diagnostics_only =
         measured.diagnostics_only || reaches(importance.host, *group, zones.embargoed);
   }
+  for (LayerImportance& measured : importance.layers)
+    if (const ResidualLayer* layer = residual_layer(importance.host, measured.layer))
+      measured.diagnostics_only =
+          measured.diagnostics_only || reaches(importance.host, *layer, zones.embargoed);
+}
+
+/// Why what was measured of whole layers outside zones cannot be planned from; "" when it can.
+std::string unusable(const HostDescription& host, const std::vector<LayerImportance>& layers) {
+  std::vector<std::string> seen;
+  for (const LayerImportance& measured : layers) {
+    if (measured.diagnostics_only) continue;
+    const ResidualLayer* layer = residual_layer(host, measured.layer);
+    if (layer == nullptr || layer->removed) return "the host has no layer " + measured.layer;
+    if (!finite(measured.importance) || measured.importance < 0 || !finite(measured.similarity))
+      return measured.layer + "'s importance and similarity are not numbers";
+    if (std::find(seen.begin(), seen.end(), measured.layer) != seen.end())
+      return measured.layer + " was measured twice";
+    seen.push_back(measured.layer);
+  }
+  return "";
+}
+
+/// The first redundant layer that can be paid for and spared. It leaves alone, so that what is
+/// verified at the boundary is what it did.
+std::optional<PruningPlan> plan_of_layer(const PlanningTurn& turn,
+                                         const ImportanceReport& importance,
+                                         const RunConfig& config, std::uint64_t least) {
+  const HostDescription& host = importance.host;
+  for (const RedundantLayer& one : redundant_layers(host, importance.layers, config.compaction)) {
+    const auto& needed = turn.layers_needed;
+    if (std::find(needed.begin(), needed.end(), one.layer) != needed.end()) continue;
+    const ResidualLayer& layer = *residual_layer(host, one.layer);
+    if (reaches(host, layer, turn.busy)) continue;
+    const auto after = after_cuts(host, {}, {one.layer});
+    if (!after || after.value().operations < least || after.value().operations >= host.operations)
+      continue;
+    PruningPlan plan;
+    plan.layers = {one.layer};
+    plan.importance_lost = one.lost;
+    plan.parameters_saved = host.parameters - after.value().parameters;
+    plan.operations_saved = host.operations - after.value().operations;
+    plan.price = price_of_cut(host, layer, one.lost, plan.parameters_saved, config.budget);
+    if (plan.price.energy <= turn.allowance) return plan;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -255,6 +304,19 @@ PruningPart plan_pruning(const PlanningTurn& turn,
   if (!part.reason.empty()) return part;
 
   const HostDescription& host = importance->host;
+  const std::uint64_t least = least_operations(launched, config.compaction);
+  const auto finish = [&](PruningPlan plan) {
+    plan.id = turn.checkpoint;
+    plan.structure_version = importance->structure_version;
+    plan.zone_version = turn.zones.version;
+    part.plan = std::move(plan);
+    return part;
+  };
+  part.reason = unusable(host, part.importance->layers);
+  if (!part.reason.empty()) return part;
+  if (auto plan = plan_of_layer(turn, *part.importance, config, least))
+    return finish(*std::move(plan));
+
   std::vector<Choices> groups;
   std::vector<std::string> seen;
   bool outside = false, calm = false, possible = false;
@@ -282,18 +344,13 @@ PruningPart plan_pruning(const PlanningTurn& turn,
     part.reason = "no group can lose channels and keep enough of its width and importance";
   if (!part.reason.empty()) return part;
 
-  const std::uint64_t least = least_operations(launched, config.compaction);
   while (deepen(host, groups, turn.allowance, least)) {
   }
   if (chosen_cuts(groups).empty()) {
     part.reason = none_fits(groups, turn.allowance, least);
     return part;
   }
-  part.plan = plan_of(host, groups);
-  part.plan->id = turn.checkpoint;
-  part.plan->structure_version = importance->structure_version;
-  part.plan->zone_version = turn.zones.version;
-  return part;
+  return finish(plan_of(host, groups));
 }
 
 }  // namespace esper

@@ -1,5 +1,5 @@
 #pragma once
-// Emrakul's whole mind: which channels to cut, within the allowance and outside zones.
+// Emrakul's whole mind: which channels and layers to cut, within the allowance and outside zones.
 #include <optional>
 #include <string>
 
@@ -21,16 +21,19 @@ namespace esper {
 /// one of this turn's checkpoint, where it is not. Within zones its numbers are marked
 /// diagnostics-only in the part and reach no plan.
 ///
-/// A group outside zones may lose its least important channels (of equals those less alive), down
-/// to each multiple of width_multiple that leaves enough channels and enough importance. Cuts are
-/// chosen greedily by operations saved per energy, the deeper cut of a group in place of its
-/// shallower one, until nothing that saves anything fits the allowance and leaves least_operations
-/// of the host as it was `launched`.
+/// Where a whole layer is redundant (layer_redundancy.hpp), was not put back before, holds no seed
+/// under way in its regions, can be paid for and leaves least_operations of the host as it was
+/// `launched`, it leaves, and nothing else in that round: what is verified is then what it did.
+///
+/// Else a group outside zones may lose its least important channels (of equals those less alive),
+/// down to each multiple of width_multiple that leaves enough channels and enough importance. Cuts
+/// are chosen greedily by operations saved per energy, the deeper cut of a group in place of its
+/// shallower one, until nothing that saves anything fits the allowance and leaves least_operations.
 ///
 /// A cut is priced as an adaptation on the graph whose risk and relative norm are the share of the
-/// group's importance that it loses (the risk at least 0.05), downstream from the group's first
-/// tensor. The plan's energy is the sum over its cuts; the other parts of its price are those of
-/// the dearest.
+/// group's importance that it loses (the risk at least 0.05), of a whole layer its share of its
+/// kind's, downstream from the first tensor of the group or layer. The plan's energy is the sum
+/// over its cuts; the other parts of its price are those of the dearest.
 [[nodiscard]] PruningPart plan_pruning(const PlanningTurn& turn,
                                        const std::optional<ImportanceReport>& importance,
                                        const std::string& problem, const RunConfig& config,

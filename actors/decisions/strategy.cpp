@@ -174,6 +174,7 @@ StrategyPart decide(Strategy& strategy, const TurnReports& turn, Epoch epoch) {
     answers.embargoed = strategy.zones.embargoed(answers.region);
   part.zones = strategy.zones.state();
   part.compaction = strategy::plan_funds(strategy);
+  part.layers_needed = strategy.layers_needed;
   part.risk_price = risk_price(strategy.allocator);
   part.balance = strategy.ledger.balance();
   return part;

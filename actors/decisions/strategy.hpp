@@ -54,6 +54,7 @@ struct StrategySettings {
 struct OrderedSurgery {
   std::uint64_t plan{};
   Window boundary;
+  std::vector<std::string> layers;  ///< that leave whole
 };
 
 struct Strategy {
@@ -93,6 +94,7 @@ struct Strategy {
   double gate_loss_best{std::numeric_limits<double>::infinity()};  ///< of all checkpoints
   std::uint64_t plan_approved{}, plan_followed{};                  ///< newest
   std::vector<OrderedSurgery> ordered;
+  std::vector<std::string> layers_needed;  ///< whose removal was undone, as that came to be known
 };
 
 /// Decides one turn. Answers every region, every proposal, top-up, scaffold request, escalation and

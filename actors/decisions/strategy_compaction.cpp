@@ -33,6 +33,13 @@ std::string closed_region(const Strategy& strategy, const PruningPlan& plan, con
       if (closed(region))
         return cut.group + " reaches into region " + strategy.host.regions[region.value].name;
   }
+  for (const std::string& name : plan.layers) {
+    const ResidualLayer* layer = residual_layer(strategy.host, name);
+    if (layer == nullptr) continue;
+    for (const RegionId region : regions_touched(strategy.host, *layer))
+      if (closed(region))
+        return name + " reaches into region " + strategy.host.regions[region.value].name;
+  }
   return "";
 }
 
@@ -43,6 +50,11 @@ bool names_a_group_twice(const PruningPlan& plan) {
                      [&](const GroupCut& cut) { return !names.insert(cut.group).second; });
 }
 
+bool needed(const Strategy& strategy, const std::string& layer) {
+  const auto& layers = strategy.layers_needed;
+  return std::find(layers.begin(), layers.end(), layer) != layers.end();
+}
+
 std::string too_deep_cut(const Strategy& strategy, const PruningPlan& plan) {
   for (const GroupCut& cut : plan.cuts) {
     const CoupledGroup* group = group_of(strategy.host, cut.group);
@@ -51,7 +63,11 @@ std::string too_deep_cut(const Strategy& strategy, const PruningPlan& plan) {
       return cut.group + " would keep " + std::to_string(cut.kept.size()) + " of " +
              std::to_string(group->channels) + " channels, at least " + std::to_string(least);
   }
-  const std::uint64_t left = after_cuts(strategy.host, plan.cuts).value().operations;
+  if (plan.layers.size() > 1) return "more than one whole layer would leave in one round";
+  for (const std::string& name : plan.layers)
+    if (last_of_region(strategy.host, *residual_layer(strategy.host, name)))
+      return name + " is the last layer of its region";
+  const std::uint64_t left = after_cuts(strategy.host, plan.cuts, plan.layers).value().operations;
   const std::uint64_t least =
       least_operations(strategy.settings.host, strategy.settings.compaction);
   if (left < least)
@@ -114,9 +130,13 @@ PlanVerdict judge(const Strategy& strategy, const TurnReports& turn) {
     return refused(
         plan, SurgeryRefusal::over_allowance,
         "costs " + std::to_string(price.thousandths) + " of " + std::to_string(funds.thousandths));
-  if (plan.cuts.empty() || names_a_group_twice(plan) || !after_cuts(strategy.host, plan.cuts))
+  if ((plan.cuts.empty() && plan.layers.empty()) || names_a_group_twice(plan) ||
+      !after_cuts(strategy.host, plan.cuts, plan.layers))
     return refused(plan, SurgeryRefusal::uncoupled,
-                   "its cuts do not follow the host's coupled groups");
+                   "its cuts do not follow the host's coupled groups and layers");
+  for (const std::string& name : plan.layers)
+    if (needed(strategy, name))
+      return refused(plan, SurgeryRefusal::harmful, name + " has been put back once");
   if (std::string deep = too_deep_cut(strategy, plan); !deep.empty())
     return refused(plan, SurgeryRefusal::too_deep, std::move(deep));
   return {plan.id, SurgeryRefusal::none, ""};
@@ -128,11 +148,22 @@ void follow_cuts(Strategy& strategy, const SurgeryOutcome& outcome) {
   if (outcome.plan <= strategy.plan_followed) return;
   strategy.plan_followed = outcome.plan;
   strategy.structure_version = outcome.structure_version;
-  const auto host = after_cuts(strategy.host, outcome.cuts);
+  const auto host = after_cuts(strategy.host, outcome.cuts, outcome.layers);
   if (host)
     strategy.host = host.value();
   else
     strategy.host.tensors.clear();
+}
+
+/// A layer that had to be put back is not tried again in this run: what it does for the host is
+/// known better now than by any first-order estimate.
+void remember_needed(Strategy& strategy, const SurgeryOutcome& outcome) {
+  if (outcome.refusal != SurgeryRefusal::harmful) return;
+  for (const OrderedSurgery& order : strategy.ordered) {
+    if (order.plan != outcome.plan) continue;
+    for (const std::string& layer : order.layers)
+      if (!needed(strategy, layer)) strategy.layers_needed.push_back(layer);
+  }
 }
 
 }  // namespace
@@ -150,6 +181,7 @@ void follow_surgeries(Strategy& strategy, const TurnReports& turn,
   for (const SurgeryOutcome& outcome : turn.surgeries) {
     const bool kept = outcome.refusal == SurgeryRefusal::none;
     if (kept) follow_cuts(strategy, outcome);
+    remember_needed(strategy, outcome);
     close(outcome.plan, kept);
   }
   const auto ordered = strategy.ordered;
@@ -184,7 +216,7 @@ void judge_plan(Strategy& strategy, const TurnReports& turn, Epoch epoch, Strate
   must(strategy.ledger.commit_compaction(turn.plan->id, turn.plan->price.energy));
   strategy.plan_approved = turn.plan->id;
   part.surgery = SurgeryOrder{*turn.plan, epoch, turn.window + 1};
-  strategy.ordered.push_back({turn.plan->id, part.surgery->boundary});
+  strategy.ordered.push_back({turn.plan->id, part.surgery->boundary, turn.plan->layers});
 }
 
 }  // namespace esper::strategy

@@ -331,7 +331,7 @@ void follow(Tactics& tactics, const RegionTurn& turn) {
   for (const Override& given : turn.overrides)
     tactics.escape_asked = tactics.escape_asked || given.kind == OverrideKind::escape;
   for (const SurgeryOutcome& surgery : turn.surgeries)
-    if (surgery.refusal == SurgeryRefusal::none) recount(tactics, surgery.cuts);
+    if (surgery.refusal == SurgeryRefusal::none) recount(tactics, surgery);
   take_answers(tactics, turn.answers, turn.window);
   const RegionTelemetry& seen = turn.telemetry;
   if (seen.region == tactics.region && seen.window == turn.window && seen.steps_covered > 0 &&

@@ -94,8 +94,8 @@ bool free_plot(const Tactics& tactics, std::size_t plot) {
                       [&](const SeedPlan& plan) { return plan.plot == plot; });
 }
 
-void recount(Tactics& tactics, const std::vector<GroupCut>& cuts) {
-  const auto cut = after_cuts(tactics.host, cuts);
+void recount(Tactics& tactics, const SurgeryOutcome& kept) {
+  const auto cut = after_cuts(tactics.host, kept.cuts, kept.layers);
   if (!cut) return;
   const HostDescription before = std::exchange(tactics.host, cut.value());
   for (RiskSheet& sheet : tactics.catalogue.sheets) {

@@ -35,7 +35,7 @@ void forget(Tactics& tactics, SeedId seed, Window now);
 /// No seed stands there, and none is on its way.
 [[nodiscard]] bool free_plot(const Tactics& tactics, std::size_t plot);
 /// The host lost channels: what every candidate adds and disturbs is counted anew.
-void recount(Tactics& tactics, const std::vector<GroupCut>& cuts);
+void recount(Tactics& tactics, const SurgeryOutcome& kept);
 /// Nats per sample that the candidate is expected to bring, and how unsure that is.
 struct ExpectedGain {
   double mean{}, deviation{};

@@ -25,6 +25,18 @@ void add_norm(HostPlan& plan, const std::string& name, std::uint32_t channels) {
                                {name + ".bias", {channels}, 0}};
 }
 
+/// The newest layer and the norm before it stand beside the residual stream. Of no width they have
+/// left: their parameters keep their names and have no entry.
+void stand_beside_stream(HostPlan& plan, std::string kind, std::uint32_t width) {
+  ResidualLayer residual{plan.layers.back().name, std::move(kind), {}, {}, width == 0};
+  for (std::size_t i = plan.layers.size() - 2; i < plan.layers.size(); ++i)
+    for (HostLayer::Parameter& parameter : plan.layers[i].parameters) {
+      residual.tensors.push_back(parameter.name);
+      if (residual.removed) parameter.shape.assign(parameter.shape.size(), 0);
+    }
+  plan.residual_layers.push_back(std::move(residual));
+}
+
 /// Each column of `out` reads one channel of a head. What makes that channel besides the
 /// projections is charged to it: context (context + 1) / 2 pairs of positions that may see each
 /// other, scored once (Q K^T) and mixed once (A V).
@@ -47,6 +59,7 @@ void add_attention(HostPlan& plan, const std::string& block, std::uint32_t heads
       {name + ".out.weight", {shape.channels, inner}, context + pairs_twice / shape.channels});
   group.dimensions.push_back({name + ".out.weight", 1, shape.head_channels});
   plan.coupled_groups.push_back(std::move(group));
+  stand_beside_stream(plan, "attention", heads);
 }
 
 void add_feed_forward(HostPlan& plan, const std::string& block, std::uint32_t units,
@@ -63,6 +76,7 @@ void add_feed_forward(HostPlan& plan, const std::string& block, std::uint32_t un
        units,
        {{name + ".up.weight", 0, 1}, {name + ".up.bias", 0, 1}, {name + ".down.weight", 1, 1}},
        {}});
+  stand_beside_stream(plan, "feed_forward", units);
 }
 
 /// Embeddings of bytes and positions; blocks of attention and feed-forward, each behind a norm and
@@ -122,6 +136,7 @@ const HostKind& byte_transformer_kind() {
       .sizes = {"lm-64", "lm-128"},
       .classes = vocabulary,
       .data_path = "/usr/share/dictd/gcide.dict.dz",
+      .layers_leave = true,
       .default_widths = widths_by_size,
       .plan = plan_by_size,
       // A head is a tenth of its block: only units are small enough to meet a count.

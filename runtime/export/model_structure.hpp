@@ -34,7 +34,8 @@ struct ModelStructure {
   std::uint64_t seed{};
   std::string weights_hash;           ///< of the grown model, as the report has it
   std::string host, size;             ///< as the config names them
-  std::vector<std::uint32_t> widths;  ///< one per coupled group of the host, after all cuts
+  std::vector<std::uint32_t> widths;  ///< one per coupled group of the host, after all cuts; 0: its
+                                      ///< layer has left
   double dropout{};                   ///< before the head, while training
   std::vector<SeedStructure> seeds;   ///< in order of germination
 

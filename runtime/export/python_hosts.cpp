@@ -55,14 +55,19 @@ class FeedForward(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention and feed-forward, each behind a norm and beside the residual stream."""
+    """Attention and feed-forward, each behind a norm and beside the residual stream.
+
+    Of no heads or no units the layer has left whole, and the stream passes by.
+    """
 
     def __init__(self, channels: int, heads: int, head_channels: int, units: int) -> None:
         super().__init__()
-        self.attention_norm = nn.LayerNorm(channels)
-        self.attention = Attention(channels, heads, head_channels)
-        self.feed_forward_norm = nn.LayerNorm(channels)
-        self.feed_forward = FeedForward(channels, units)
+        if heads > 0:
+            self.attention_norm = nn.LayerNorm(channels)
+            self.attention = Attention(channels, heads, head_channels)
+        if units > 0:
+            self.feed_forward_norm = nn.LayerNorm(channels)
+            self.feed_forward = FeedForward(channels, units)
 
     def attend(self, x: Tensor) -> Tensor:
         return x + self.attention(self.attention_norm(x))
@@ -163,9 +168,9 @@ std::string byte_transformer(const ModelStructure& structure, const HostText& ho
                          ", head_channels=" + std::to_string(shape.head_channels) +
                          ", units=" + std::to_string(structure.widths[2 * i + 1]) + ")");
     forward += after_point(structure, slots.at(next++), "x");
-    forward += body_line("x = " + block + ".attend(x)");
+    if (structure.widths[2 * i] > 0) forward += body_line("x = " + block + ".attend(x)");
     forward += after_point(structure, slots.at(next++), "x");
-    forward += body_line("x = " + block + ".transform(x)");
+    if (structure.widths[2 * i + 1] > 0) forward += body_line("x = " + block + ".transform(x)");
     forward += after_point(structure, slots.at(next++), "x");
   }
   members += body_line("self.norm = nn.LayerNorm(" + channels + ")") +

@@ -150,7 +150,19 @@ function compactionSection() {
           number(key("operations_before"), "count"), number(key("operations_after"), "count"),
         ];
       })));
+  if (list("/layers").length) parts.push(details("Whole layers, as measured", layerTable()));
   return section("compaction", "Compaction", ...parts);
+}
+
+function layerTable() {
+  return table("Whole layers", ["checkpoint", "layer", "importance over the mean",
+                                "input and output alike", "zone"],
+               list("/layers").map((one, place) => [
+                 number(`/layers/${place}/checkpoint`, "count"), text(one.layer),
+                 number(`/layers/${place}/importance`, "fixed4"),
+                 number(`/layers/${place}/similarity`, "fixed4"),
+                 one.in_zone ? text("inside: for diagnosis alone") : absent(),
+               ]));
 }
 
 function cutList(cuts) {

@@ -166,7 +166,7 @@ class FakeTrainer final : public Executor {
     SurgeryOutcome outcome;
     outcome.plan = order.plan.id;
     outcome.parameters_before = host_.parameters;
-    const auto cut = after_cuts(host_, order.plan.cuts);
+    const auto cut = after_cuts(host_, order.plan.cuts, order.plan.layers);
     if (order.boundary != window)
       outcome.refusal = SurgeryRefusal::not_a_checkpoint;
     else if (!cut)
@@ -174,6 +174,7 @@ class FakeTrainer final : public Executor {
     if (outcome.refusal == SurgeryRefusal::none) {
       host_ = cut.value();
       outcome.cuts = order.plan.cuts;
+      outcome.layers = order.plan.layers;
       ++structure_;
     }
     outcome.parameters_after = host_.parameters;

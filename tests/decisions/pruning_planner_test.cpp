@@ -3,6 +3,7 @@
 #include "actors/decisions/host_surgery.hpp"
 #include "actors/decisions/strategy.hpp"
 #include "tests/decisions/economy_turns.hpp"
+#include "tests/decisions/planning.hpp"
 
 #include <rapidcheck.h>
 #include <catch2/catch.hpp>
@@ -13,45 +14,6 @@
 
 namespace esper {
 namespace {
-
-/// Importances of 1, 2, 3, … in every group: the first channels are the least important.
-ImportanceReport rising(const HostDescription& host) {
-  ImportanceReport report;
-  report.checkpoint = 1;
-  report.structure_version = 5;
-  report.samples = 2'048;
-  report.host = host;
-  for (const CoupledGroup& group : host.coupled_groups) {
-    GroupImportance measured;
-    measured.group = group.name;
-    for (std::uint32_t channel = 0; channel < group.channels; ++channel) {
-      measured.importance.push_back(channel + 1);
-      measured.activity.push_back(1);
-    }
-    report.groups.push_back(measured);
-  }
-  return report;
-}
-
-struct Planning {
-  Planning() {
-    turn.window = {7};
-    turn.checkpoint = 1;
-    turn.allowance = {100'000};
-    turn.zones.version = 9;
-    config.compaction.importance_lost_max = 0.2;
-  }
-  [[nodiscard]] PruningPart plan() const {
-    return plan_pruning(turn, importance, problem, config, host);
-  }
-  void embargo(std::vector<RegionId> regions) { turn.zones.embargoed = std::move(regions); }
-
-  HostDescription host = describe_host("fashion_cnn", "base").value();
-  PlanningTurn turn;
-  std::optional<ImportanceReport> importance = rising(host);
-  std::string problem;
-  RunConfig config;
-};
 
 const GroupCut* cut_of(const PruningPart& part, const std::string& group) {
   if (!part.plan) return nullptr;

@@ -122,6 +122,69 @@ SCENARIO("a plan is approved, carried out and paid for", "[strategy][compaction]
   CHECK(bank.strategy.ledger.conserves_energy());
 }
 
+SCENARIO("whole layers leave one a round, and none that was put back", "[strategy][compaction]") {
+  StrategySettings settings = economy_settings();
+  settings.host = describe_host("byte_transformer", "lm-64").value();
+  Bank bank(settings);
+  bank.calm_until(6);
+  PruningPlan plan = plan_to_cut(1, {});
+  plan.layers = {"block1.attention"};
+  const auto judged = [&](const PruningPlan& one) {
+    Bank other = bank;
+    const StrategyPart part = other.judge(one);
+    CHECK(part.surgery.has_value() == (part.plan.value().refusal == SurgeryRefusal::none));
+    return name(part.plan.value().refusal);
+  };
+  CHECK(judged(plan) == "none");
+  PruningPlan bad = plan;
+  bad.layers.push_back("block2.attention");
+  CHECK(judged(bad) == "too_deep");
+  bad.layers = {"block1.attention", "block1.attention"};
+  CHECK(judged(bad) == "uncoupled");
+  bad.layers = {"block7.attention"};
+  CHECK(judged(bad) == "uncoupled");
+  bad = plan;
+  bad.cuts = {cut_to("block1.attention", 2)};
+  CHECK(judged(bad) == "uncoupled");
+  bad.cuts = {cut_to("block0.attention", 2)};
+  CHECK(judged(bad) == "none");
+  WHEN("it is kept") {
+    (void)bank.judge(plan);
+    TurnReports turn = bank.next();
+    SurgeryOutcome kept;
+    kept.plan = 1;
+    kept.layers = plan.layers;
+    kept.structure_version = ++bank.structure_version;
+    turn.surgeries = {kept};
+    CHECK(decide(bank.strategy, turn, first_epoch).layers_needed.empty());
+    CHECK(bank.strategy.host.residual_layers[2].removed);
+    CHECK(bank.strategy.host.operations <
+          after_cuts(settings.host, {cut_to("block1.attention", 1)}).value().operations);
+    bank.calm_until(10);
+    PruningPlan next = plan_to_cut(2, {});
+    next.structure_version = 1;
+    next.layers = {"block1.feed_forward"};
+    const StrategyPart part = bank.judge(next);
+    CHECK(name(part.plan.value().refusal) == "too_deep");
+    CHECK(part.plan.value().detail == "block1.feed_forward is the last layer of its region");
+  }
+  WHEN("it is put back") {
+    CHECK(bank.judge(plan).layers_needed.empty());
+    CHECK(bank.outcome(1, SurgeryRefusal::harmful).layers_needed == plan.layers);
+    CHECK_FALSE(bank.strategy.host.residual_layers[2].removed);
+    bank.calm_until(10);
+    PruningPlan next = plan_to_cut(2, {});
+    next.layers = plan.layers;
+    CHECK(judged(next) == "harmful");
+    next.layers = {"block0.attention"};
+    CHECK(judged(next) == "none");
+    CHECK(bank.calm().layers_needed == plan.layers);
+  }
+  WHEN("another order was harmful") {
+    CHECK(bank.outcome(1, SurgeryRefusal::harmful).layers_needed.empty());
+  }
+}
+
 SCENARIO("each bad plan is refused by its own reason", "[strategy][compaction][ZONE-1]") {
   Bank bank;
   bank.calm_until(6);

@@ -109,6 +109,11 @@ SCENARIO("each design that can fossilise computes in plain PyTorch what it compu
     config.training.steps_max = 4;
     export_rounds(config, {1, 200, 4, 17, 3, 256}, 0);
   }
+  GIVEN("a language model that whole layers have left") {
+    auto config = short_config("byte_transformer", "lm-64");
+    config.training.steps_max = 4;
+    export_rounds(config, {4, 256, 0, 17, 3, 0}, 0);
+  }
   GIVEN("a larger language model as it is launched") {
     auto config = short_config("byte_transformer", "lm-128");
     config.training.steps_max = 2;

@@ -110,6 +110,23 @@ SCENARIO("a run's grown model trains on in plain PyTorch", "[export]") {
     CHECK(run.report.uncut);
     CHECK(run.found.at("widths") != nlohmann::json(default_widths("fashion_cnn", "tiny")));
   }
+  WHEN("a whole layer of a language model leaves while it trains") {
+    const auto run = export_run(shipped_config(
+        "dictionary.json",
+        {"training.steps_max=240", "baselines.host=false", "baselines.widened=false",
+         "data.test_samples=128", "training.decay_share=0", "time.checkpoint_cycles=1",
+         "compaction.enabled=true", "compaction.layer_similarity_min=-1",
+         "compaction.layer_importance_max=1", "compaction.accuracy_drop_max=1",
+         "compaction.recovery_loss_max=10", "blueprints.use=[\"low_rank_adapter_scaffold\"]"}));
+    CHECK(run.report.uncut);
+    std::size_t left = 0;
+    for (const auto& one : run.report.account.surgeries)
+      left += one.result == "kept" && one.cuts.ends_with(" -> none") ? 1 : 0;
+    CHECK(left > 0);
+    const auto widths = run.found.at("widths").get<std::vector<std::uint32_t>>();
+    CHECK(static_cast<std::size_t>(std::count(widths.begin(), widths.end(), 0U)) == left);
+    CHECK(run.report.account.layers.size() >= 6);
+  }
   WHEN("seeds fossilise in a language model") {
     const auto run = export_run(
         shipped_config("dictionary.json", {"training.steps_max=240", "baselines.host=false",

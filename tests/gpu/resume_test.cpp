@@ -3,6 +3,7 @@
 #include "tests/gpu/resume_play.hpp"
 
 #include "tests/gpu/catch.hpp"
+#include "tests/gpu/residual_host.hpp"
 #include "tests/gpu/surgery_host.hpp"
 #include "tests/runtime/scratch_folder.hpp"
 
@@ -239,4 +240,39 @@ SCENARIO("a host that was cut goes on, and is cut again", "[resume][surgery]") {
   CHECK(refusal(13) == "none");
   CHECK(refusal(14) == "already_done");
   CHECK(reports.at(15).outcomes.at(0).detail.find("structure has changed") != std::string::npos);
+}
+
+SCENARIO("a host whose layers left goes on without them", "[resume][surgery][layers]") {
+  Play play{.settings = every_window(test_settings()),
+            .tested = {[] { return std::make_unique<ResidualHost>(); }, {2, 6, 6}}};
+  Blueprint design = plain_design("causal");
+  design.kind = BlueprintKind::causal_depthwise;
+  play.settings.blueprints.push_back(design);
+  play.windows = 14;
+  play.measured = true;
+  play.script = {{1, germinate, 1, 2, 1, "causal"},  // beside a layer that leaves from elsewhere
+                 {5, graft, 1, 2, 1},
+                 {7, CommandKind::advance, 1, 2, 1},
+                 {9, stabilise, 1, 2, 1},
+                 {10, fossilise, 1, 2, 1}};
+  const auto order = [](std::uint64_t plan, const std::string& layer, std::uint64_t structure) {
+    SurgeryOrder made;
+    made.plan.id = plan;
+    made.plan.structure_version = structure;
+    made.plan.layers = {layer};
+    made.epoch = {1};
+    return made;
+  };
+  play.surgeries = {{2, order(1, "layer1", 0)},
+                    {4, order(2, "layer3", 1)},  // a seed is on trial in its region
+                    {11, order(3, "layer3", 2)}};
+  for (auto& [turn, ordered] : play.surgeries) ordered.boundary = {turn + 1};
+  const auto reports = check_resumes(play);
+  CHECK(count_refused(reports, CommandRefusal::none) == play.script.size());
+  const auto refusal = [&](std::size_t window) {
+    return std::string{name_of(reports.at(window - 1).surgeries.at(0).refusal)};
+  };
+  CHECK(refusal(3) == "none");
+  CHECK(refusal(5) == "region_has_seeds");
+  CHECK(refusal(12) == "none");
 }

@@ -1,5 +1,6 @@
 // A surgery through a session: ordered for one checkpoint's boundary, verified, kept or undone.
 #include "tests/gpu/catch.hpp"
+#include "tests/gpu/residual_host.hpp"
 #include "tests/gpu/surgery_host.hpp"
 #include "tests/gpu/test_loop.hpp"
 
@@ -20,8 +21,10 @@ SessionSettings surgery_settings(double accuracy_drop_max) {
 class SurgeryLoop : public TestLoop {
  public:
   explicit SurgeryLoop(double accuracy_drop_max = 1)
-      : TestLoop(surgery_settings(accuracy_drop_max),
-                 {[] { return std::make_unique<SurgeryHost>(); }, {1, 6, 6}}) {
+      : SurgeryLoop(accuracy_drop_max,
+                    {[] { return std::make_unique<SurgeryHost>(); }, {1, 6, 6}}) {}
+  SurgeryLoop(double accuracy_drop_max, const HostUnderTest& tested)
+      : TestLoop(surgery_settings(accuracy_drop_max), tested) {
     at::set_num_threads(1);
   }
   /// The boundary of checkpoint 1 closes, and Elesh measures there.
@@ -51,7 +54,69 @@ SurgeryOrder order_to_keep(std::uint32_t channels) {
   return order;
 }
 
+HostUnderTest residual_host() {
+  return {[] { return std::make_unique<ResidualHost>(); }, {2, 6, 6}};
+}
+
+SurgeryOrder order_to_remove(const std::string& layer) {
+  SurgeryOrder order = order_to_keep(0);
+  order.plan.cuts.clear();
+  order.plan.layers = {layer};
+  return order;
+}
+
 }  // namespace
+
+SCENARIO("a whole layer leaves through a session, and training goes on",
+         "[surgery][session][layers]") {
+  SurgeryLoop loop(1, residual_host());
+  const auto report = loop.measured();
+  REQUIRE(report.problem == "");
+  REQUIRE(report.layers.size() == ResidualHost::layers);
+  const HostDescription before = loop.host->description();
+  const auto outcome = loop.carried_out(order_to_remove("layer2"));
+  INFO(outcome.detail);
+  REQUIRE(outcome.refusal == SurgeryRefusal::none);
+  CHECK(outcome.layers == std::vector<std::string>{"layer2"});
+  CHECK(outcome.structure_version == 1);
+  // norm, up and down: 2 x 8, 8 x 12 + 12, 12 x 8 + 8.
+  CHECK(outcome.parameters_before - outcome.parameters_after == 228);
+  CHECK(outcome.operations_before - outcome.operations_after == 36 * (8 + 2 * 96));
+  CHECK(loop.host->description().operations < before.operations);
+  CHECK(loop.host->description().residual_layers[2].removed);
+  loop.run(50);
+  const auto next = loop.exchange->measure_importance(loop.session->last_window().value / 2);
+  REQUIRE(next.has_value());
+  CHECK(next->problem == "");
+  CHECK(next->layers.size() == ResidualHost::layers - 1);
+  CHECK(next->groups.size() == ResidualHost::layers - 1);
+}
+
+SCENARIO("ROLL-1: a layer whose removal harms is put back, and its run goes on as if it had stayed",
+         "[surgery][session][layers][ROLL-1]") {
+  const auto digests = [](bool harmed) {
+    SurgeryLoop loop(/*accuracy_drop_max=*/-1, residual_host());
+    (void)loop.measured();
+    if (harmed) {
+      const auto outcome = loop.carried_out(order_to_remove("layer1"));
+      CHECK(outcome.refusal == SurgeryRefusal::harmful);
+      CHECK(outcome.layers.empty());
+      CHECK(outcome.loss_after != outcome.loss_before);
+      CHECK(outcome.operations_after == outcome.operations_before);
+      CHECK_FALSE(loop.host->description().residual_layers[1].removed);
+    } else {
+      loop.close_window();
+      loop.close_window();
+    }
+    const auto at_once = loop.digest();
+    loop.run(20);
+    return std::pair{at_once, loop.digest()};
+  };
+  const auto [undone, later] = digests(true);
+  const auto [untouched, as_ever] = digests(false);
+  CHECK(differing(undone, untouched) == 0);
+  CHECK(differing(later, as_ever) == 0);
+}
 
 SCENARIO("a surgery that is kept: fewer operations, and training goes on", "[surgery][session]") {
   SurgeryLoop loop;

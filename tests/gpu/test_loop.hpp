@@ -20,7 +20,7 @@ using Digest = std::vector<torch::Tensor>;
 
 inline bool same_bits(const torch::Tensor& a, const torch::Tensor& b) {
   return a.sizes() == b.sizes() && a.dtype() == b.dtype() &&
-         std::memcmp(a.const_data_ptr(), b.const_data_ptr(), a.nbytes()) == 0;
+         (a.numel() == 0 || std::memcmp(a.const_data_ptr(), b.const_data_ptr(), a.nbytes()) == 0);
 }
 inline std::size_t differing(const Digest& a, const Digest& b) {
   std::size_t count = a.size() > b.size() ? a.size() - b.size() : b.size() - a.size();

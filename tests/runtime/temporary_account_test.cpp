@@ -203,12 +203,34 @@ SCENARIO("checkpoints, plans and surgery stand in the account with both sides of
   outcome.refusal = SurgeryRefusal::zone_changed;
   outcome.detail = "version 3, made for 2";
   entries.add(17, Role::kasmina, 0, outcome);
+  PruningPart removal;
+  removal.window = {17};
+  removal.importance.emplace().checkpoint = 2;
+  removal.importance->layers = {{"block0.attention", 0.1, 0.99, false},
+                                {"block1.attention", 1.9, 0.8, true}};
+  removal.plan.emplace().id = 2;
+  removal.plan->layers = {"block0.attention"};
+  entries.add(17, Role::emrakul, 0, removal);
+  approved.window = {17};
+  approved.pruning.reset();
+  approved.plan->plan = 2;
+  approved.surgery->plan = *removal.plan;
+  entries.add(17, Role::tamiyo, 0, approved);
+  outcome = {};
+  outcome.plan = 2;
+  outcome.layers = removal.plan->layers;
+  entries.add(18, Role::kasmina, 0, outcome);
 
   const auto account = account_of(entries.list, 4);
   REQUIRE(account.checkpoints.size() == 2);
   CHECK(account.checkpoints[0].embargoed_regions == 2);
   CHECK(account.checkpoints[0].plan == "approved");
-  REQUIRE(account.surgeries.size() == 2);
+  REQUIRE(account.surgeries.size() == 3);
+  CHECK(account.surgeries[2].cuts == "block0.attention -> none");
+  REQUIRE(account.layers.size() == 2);
+  CHECK(account.layers[0].layer == "block0.attention");
+  CHECK(account.layers[0].similarity == 0.99);
+  CHECK(account.layers[1].in_zone);
   CHECK(account.surgeries[0].result == "kept");
   CHECK(account.surgeries[0].cuts == "conv1 24 -> 4");
   CHECK(account.surgeries[0].price == Energy{17});
@@ -224,7 +246,8 @@ SCENARIO("checkpoints, plans and surgery stand in the account with both sides of
   report.account = account;
   std::ostringstream text;
   print_summary(text, report);
-  for (const char* said : {"Checkpoints", "Surgery", "conv1 24 -> 4", "pruning allowance"})
+  for (const char* said : {"Checkpoints", "Surgery", "conv1 24 -> 4", "pruning allowance",
+                           "Whole layers", "block0.attention -> none", "0.9900"})
     CHECK(text.str().find(said) != std::string::npos);
 }
 
