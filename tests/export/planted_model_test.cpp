@@ -1,6 +1,7 @@
 // Every design that can fossilise, in every host, alone and in groups, cut and uncut.
 #include "actors/decisions/blueprint_catalogue.hpp"
 #include "actors/decisions/host_catalogue.hpp"
+#include "gpu/surgery.hpp"
 #include "messages/json.hpp"
 #include "runtime/export/python_module.hpp"
 #include "tests/export/exported.hpp"
@@ -120,6 +121,34 @@ SCENARIO("each design that can fossilise computes in plain PyTorch what it compu
     config.training.batch = 4;
     export_rounds(config, {}, 0);
   }
+}
+
+SCENARIO("a model that lost whole layers holds nothing of them in plain PyTorch",
+         "[export][layers]") {
+  if (!python_can_load()) return;
+  auto config = short_config("byte_transformer", "lm-64");
+  config.training.steps_max = 6;
+  const std::vector<PlantedSeed> planted{{"causal_depthwise", {4}, 0.5, 64}};  // between the two
+  const ScratchFolder folder;
+  Trainer trainer({config, "scratch", {}, planted});
+  const std::atomic<bool> stop{false};
+  (void)trainer.run(stop, {});
+  SeedBed none(trainer.model());
+  REQUIRE(cut(trainer.model(), none, {{"block0.attention", {1, 3}}},
+              {"block1.attention", "block2.feed_forward"})
+              .refusal == SurgeryRefusal::none);
+  const auto structure = structure_of(config, trainer.model().description(), planted);
+  CHECK(structure.widths == std::vector<std::uint32_t>{2, 256, 0, 256, 4, 0});
+  REQUIRE(trainer.write_model((folder / model_state_name).string(),
+                              to_json(structure, Floats::plain).dump()) == "");
+  write_text(folder / model_module_name, python_module(structure));
+  write_expected(trainer, config, folder / "expected.safetensors");
+  const auto found = checked_in_python(folder.path(), folder / "expected.safetensors");
+  std::uint64_t parameters = 0;
+  for (const auto& parameter : trainer.model().module().parameters())
+    parameters += static_cast<std::uint64_t>(parameter.numel());
+  CHECK(found.at("parameters") == parameters);
+  CHECK(found.at("seeds").size() == 1);
 }
 
 SCENARIO("seeds beside layers, one for a whole group, compute in plain PyTorch what they do here",
