@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/types.h>
 
 #include "gpu/coupling_look.hpp"
