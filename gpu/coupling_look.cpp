@@ -89,7 +89,7 @@ void CouplingVotes::settle() {
 CouplingEye::CouplingEye(HostModel& host, Tensor inputs, at::Generator generator)
     : host_(host), inputs_(std::move(inputs)), generator_(std::move(generator)) {
   for (const auto& parameter : host_.module().named_parameters())
-    if (!parameter.key().starts_with("seed_"))
+    if (!parameter.key().starts_with("seed_") && parameter.value().numel() > 0)
       parameters_.push_back({parameter.key(), parameter.value()});
   for (const auto& buffer : host_.module().named_buffers())
     if (!buffer.key().starts_with("seed_") && buffer.value().is_floating_point() &&

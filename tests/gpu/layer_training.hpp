@@ -3,6 +3,7 @@
 // slots.
 #include <map>
 
+#include "actors/decisions/host_catalogue.hpp"
 #include "gpu/make_host.hpp"
 #include "gpu/surgery.hpp"
 #include "gpu/task_loss.hpp"
