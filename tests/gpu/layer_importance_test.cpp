@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <iostream>
 
+#include "actors/decisions/host_catalogue.hpp"
 #include "gpu/coupling_probe.hpp"
 #include "gpu/importance.hpp"
 #include "gpu/text_data.hpp"
