@@ -122,6 +122,7 @@ ControlEnd ControlPlane::stop() {
   parts.supervisor = nullptr;
   for (LaneQueue* lane : parts.context->lanes.all())  // what died after Oona, and the final sums
     report_lane(*parts.context, *lane);
+  report_peers(*parts.context);
   parts.end = ControlEnd{.restarts = parts.counts->restarts, .gave_up = parts.counts->gave_up};
   return *parts.end;
 }
