@@ -22,6 +22,9 @@ struct ControlSeams {
 struct ControlEnd {
   std::uint64_t restarts{};
   bool gave_up{};  ///< some role's breaker was not closed
+  /// Roles whose handler outlived the ordered stop's deadline, as "narset 2". They may still touch
+  /// the seams, which must then outlive them: end the process, and free nothing that they reach.
+  std::vector<std::string> blocked = {};
 };
 
 /// Owns the actor system. Journal entries before the first window must stand in the store already.
@@ -34,7 +37,8 @@ class ControlPlane {
 
   /// Waits until the turn of `last` is in the journal. False: not within `patience`.
   [[nodiscard]] bool finish(Window last, std::chrono::milliseconds patience);
-  /// Ordered shutdown; then nothing touches the seams any more. Repeated: the same end.
+  /// Ordered shutdown; then nothing touches the seams any more, but for who blocked it. Repeated:
+  /// the same end.
   ControlEnd stop();
 
   /// Restarts that supervision has begun so far.

@@ -1,8 +1,19 @@
 #include "actors/lane_books.hpp"
 
+#include "actors/stable_handle.hpp"
 #include "messages/json.hpp"
 
 namespace esper {
+
+namespace {
+
+void report(const ControlContext& context, const DeadLetter& letter) {
+  context.metrics.add("esper_dead_letters_total", letter.lane, "",
+                      static_cast<double>(letter.count));
+  context.log.write(LogLevel::warning, "dead_letter", to_json(letter, Floats::plain).dump());
+}
+
+}  // namespace
 
 bool report_lane(const ControlContext& context, LaneQueue& lane) {
   const LaneCounts counts = lane.counts();
@@ -17,11 +28,22 @@ bool report_lane(const ControlContext& context, LaneQueue& lane) {
   bool refused = false;
   for (const auto& letter : lane.take_dead_letters()) {
     refused = refused || letter.reason == name_of(DeathCause::backlog_full);
-    context.metrics.add("esper_dead_letters_total", lane.name(), "",
-                        static_cast<double>(letter.count));
-    context.log.write(LogLevel::warning, "dead_letter", to_json(letter, Floats::plain).dump());
+    report(context, letter);
   }
   return refused;
+}
+
+void report_peers(const ControlContext& context) {
+  const auto look = [&](const char* name, const auto& peer) {
+    if (!peer) return;
+    if (const auto count = StableHandle::take_dropped(caf::actor_cast<caf::strong_actor_ptr>(peer));
+        count > 0)
+      report(context, {.lane = name, .reason = "receiver_down", .count = count});
+  };
+  look("journal.direct", context.peers.journal);
+  look("kasmina.direct", context.peers.kasmina);
+  look("urza.direct", context.peers.urza);
+  look("oona.direct", context.peers.oona);
 }
 
 LaneBooks::LaneBooks(ControlContext& context) : context_(context) {
@@ -34,6 +56,7 @@ LaneBooks::LaneBooks(ControlContext& context) : context_(context) {
 }
 
 void LaneBooks::sample(std::uint64_t now_ms) {
+  report_peers(context_);
   for (auto& book : books_) {
     const bool refused = report_lane(context_, *book.lane);
     if (!book.receiver.pass(now_ms)) continue;

@@ -10,10 +10,13 @@ void StableHandle::enqueue(caf::mailbox_element_ptr element, caf::execution_unit
     const std::lock_guard lock(mutex_);
     target = target_;
   }
-  if (target)
-    target->enqueue(std::move(element), context);
-  else
-    caf::detail::sync_request_bouncer{caf::error{}}(*element);
+  if (target) return target->enqueue(std::move(element), context);
+  ++dropped_;
+  caf::detail::sync_request_bouncer{caf::error{}}(*element);
+}
+
+std::uint64_t StableHandle::take_dropped(const caf::strong_actor_ptr& handle) {
+  return static_cast<StableHandle&>(*handle->get()).dropped_.exchange(0);
 }
 
 caf::strong_actor_ptr StableHandle::make(caf::actor_system& system) {

@@ -4,8 +4,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "gpu/checkpoint_header.hpp"
 #include "gpu/safetensors_file.hpp"
-#include "gpu/sha256.hpp"
 #include "messages/failpoint.hpp"
 #include "messages/json.hpp"
 
@@ -16,7 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr std::string_view version = "2";
 constexpr std::string_view prefix = "checkpoint-", suffix = ".safetensors";
 
 fs::path file_of(std::uint64_t checkpoint) {
@@ -26,41 +25,21 @@ fs::path file_of(std::uint64_t checkpoint) {
   return std::string{prefix} + number + std::string{suffix};
 }
 
-std::string hash_of(json header, const std::vector<std::pair<const void*, std::size_t>>& data) {
-  header["__metadata__"]["sha256"] = "";
-  Sha256 digest;
-  const std::string text = header_text(header);
-  digest.add(text.data(), text.size());
-  for (const auto& [bytes, count] : data) digest.add(bytes, count);
-  return digest.finish();
-}
-
 SafetensorsLayout layout_of(const CheckpointContent& content) {
-  auto layout = lay_out({{"format", "esper checkpoint"},
-                         {"version", version},
+  auto layout = lay_out({{"format", checkpoint_format},
+                         {"version", checkpoint_version},
                          {"manifest", canonical(content.manifest)},
                          {"sha256", ""}},
                         content.tensors);
-  layout.header["__metadata__"]["sha256"] = hash_of(layout.header, layout.data);
+  layout.header["__metadata__"]["sha256"] = checkpoint_hash(layout.header, layout.data);
   return layout;
 }
 
 /// Throws std::runtime_error or one of nlohmann's exceptions, without the path.
 CheckpointContent parse(const std::string& bytes) {
   const auto parts = parts_of(bytes);
-  const auto& metadata = parts.header.at("__metadata__");
-  if (metadata.at("format") != "esper checkpoint")
-    throw std::runtime_error("is no checkpoint of ours");
-  if (metadata.at("version") != version)
-    throw std::runtime_error("is a checkpoint of version " +
-                             metadata.at("version").get<std::string>() + ", not " +
-                             std::string{version});
-  // The text itself: what a parser passes over (spaces, doubled keys) may not differ either.
-  if (parts.header_text != header_text(parts.header) ||
-      metadata.at("sha256") != hash_of(parts.header, {{parts.data.data(), parts.data.size()}}))
-    throw std::runtime_error("is damaged: its SHA-256 is another one");
   CheckpointContent content;
-  content.manifest = parsed<CheckpointManifest>(metadata.at("manifest").get<std::string>());
+  content.manifest = manifest_of(parts);
   content.tensors = tensors_of(parts);
   return content;
 }

@@ -4,7 +4,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <optional>
 #include <stdexcept>
 
 #include <ATen/ops/empty.h>
@@ -16,8 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using nlohmann::json;
-
-constexpr std::size_t length_bytes = 8;
 
 constexpr std::array<std::pair<at::ScalarType, std::string_view>, 10> type_names{
     {{at::kDouble, "F64"},
@@ -37,10 +34,10 @@ std::string_view name_of_type(at::ScalarType type) {
   throw std::runtime_error("a tensor's type has no name in a file of safetensors");
 }
 
-std::optional<at::ScalarType> type_named(std::string_view name) {
+at::ScalarType type_named(std::string_view name) {
   for (const auto& [known, type_name] : type_names)
     if (type_name == name) return known;
-  return std::nullopt;
+  throw std::runtime_error("holds a tensor of an unknown type");
 }
 
 std::string with_cause(const std::string& what, const fs::path& path, int error) {
@@ -92,8 +89,8 @@ std::vector<const NamedTensor*> in_file_order(const std::vector<NamedTensor>& te
 
 std::string write_part(const fs::path& part, const SafetensorsLayout& layout) {
   const std::string text = header_text(layout.header);
-  std::array<unsigned char, length_bytes> length{};
-  for (std::size_t i = 0; i < length_bytes; ++i)
+  std::array<unsigned char, safetensors_length_bytes> length{};
+  for (std::size_t i = 0; i < safetensors_length_bytes; ++i)
     length.at(i) = static_cast<unsigned char>(text.size() >> (8 * i));
   const Descriptor file(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC);
   if (!file.open()) return with_cause("cannot create", part, errno);
@@ -104,12 +101,6 @@ std::string write_part(const fs::path& part, const SafetensorsLayout& layout) {
 }
 
 }  // namespace
-
-std::string header_text(const json& header) {
-  std::string text = header.dump();
-  text.resize((text.size() + length_bytes - 1) / length_bytes * length_bytes, ' ');
-  return text;
-}
 
 SafetensorsLayout lay_out(json metadata, const std::vector<NamedTensor>& tensors) {
   SafetensorsLayout layout{json::object(), {}};
@@ -126,32 +117,13 @@ SafetensorsLayout lay_out(json metadata, const std::vector<NamedTensor>& tensors
   return layout;
 }
 
-SafetensorsParts parts_of(const std::string& bytes) {
-  std::uint64_t length = 0;
-  if (bytes.size() < length_bytes) throw std::runtime_error("is cut off");
-  for (std::size_t i = 0; i < length_bytes; ++i)
-    length |= std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
-  if (length > bytes.size() - length_bytes) throw std::runtime_error("is cut off");
-  SafetensorsParts parts;
-  parts.header_text = std::string_view{bytes}.substr(length_bytes, length);
-  parts.data = std::string_view{bytes}.substr(length_bytes + length);
-  parts.header = json::parse(parts.header_text);
-  return parts;
-}
-
 std::vector<NamedTensor> tensors_of(const SafetensorsParts& parts) {
-  const auto wrong = [] { return std::runtime_error("describes a tensor wrongly"); };
   std::vector<NamedTensor> tensors;
-  for (const auto& [name, entry] : parts.header.items()) {
-    if (name == "__metadata__") continue;
-    const auto type = type_named(entry.at("dtype").get<std::string>());
-    const auto begin = entry.at("data_offsets").at(0).get<std::size_t>();
-    const auto end = entry.at("data_offsets").at(1).get<std::size_t>();
-    if (!type || begin > end || end > parts.data.size()) throw wrong();
-    auto tensor = at::empty(entry.at("shape").get<std::vector<std::int64_t>>(), *type);
-    if (tensor.nbytes() != end - begin) throw wrong();
-    if (end > begin) std::memcpy(tensor.mutable_data_ptr(), parts.data.data() + begin, end - begin);
-    tensors.push_back({name, std::move(tensor)});
+  for (auto& place : places_of(parts)) {
+    auto tensor = at::empty(place.shape, type_named(place.type));
+    if (!place.bytes.empty())
+      std::memcpy(tensor.mutable_data_ptr(), place.bytes.data(), place.bytes.size());
+    tensors.push_back({std::move(place.name), std::move(tensor)});
   }
   return tensors;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// The layout of safetensors: an 8-byte little-endian length, a JSON header, tensors. Any reader of
-// safetensors opens such a file; `__metadata__` in the header is text under names.
+// Tensors in files of safetensors (gpu/safetensors_header). Any reader of safetensors opens such a
+// file; `__metadata__` in the header is text under names.
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -9,7 +9,8 @@
 #include <vector>
 
 #include <ATen/core/Tensor.h>
-#include <nlohmann/json.hpp>
+
+#include "gpu/safetensors_header.hpp"
 
 namespace esper {
 
@@ -29,17 +30,6 @@ struct SafetensorsLayout {
 [[nodiscard]] SafetensorsLayout lay_out(nlohmann::json metadata,
                                         const std::vector<NamedTensor>& tensors);
 
-/// The header's text, its length a multiple of 8, so that wide tensors lie aligned.
-[[nodiscard]] std::string header_text(const nlohmann::json& header);
-
-/// A file that was read: views into its bytes.
-struct SafetensorsParts {
-  std::string_view header_text, data;
-  nlohmann::json header;
-};
-
-/// Errors: std::runtime_error "is cut off", or one of nlohmann's exceptions.
-[[nodiscard]] SafetensorsParts parts_of(const std::string& bytes);
 /// Copies. Errors: std::runtime_error for a tensor that does not lie in the data as it says.
 [[nodiscard]] std::vector<NamedTensor> tensors_of(const SafetensorsParts& parts);
 

@@ -58,6 +58,14 @@ void Statement::reset() {
   sqlite3_clear_bindings(statement_.get());
 }
 
+bool Statement::is_integer(int column) const {
+  return sqlite3_column_type(statement_.get(), column) == SQLITE_INTEGER;
+}
+
+bool Statement::is_text(int column) const {
+  return sqlite3_column_type(statement_.get(), column) == SQLITE_TEXT;
+}
+
 std::uint64_t Statement::integer(int column) const {
   return static_cast<std::uint64_t>(sqlite3_column_int64(statement_.get(), column));
 }
@@ -76,6 +84,9 @@ Database::Database(const std::filesystem::path& file, DatabaseAccess access)
   if (code != SQLITE_OK) fail(raw);
   constexpr int wait_ms = 5'000;  // a reader may hold the file for a moment
   sqlite3_busy_timeout(raw, wait_ms);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  execute("PRAGMA cell_size_check=ON");  // of a damaged page, before it is read
 }
 
 Statement Database::prepare(std::string_view sql) const {

@@ -29,6 +29,9 @@ class Statement {
   /// Ready to be bound and stepped again.
   void reset();
 
+  /// What the row holds there, before any conversion.
+  [[nodiscard]] bool is_integer(int column) const;
+  [[nodiscard]] bool is_text(int column) const;
   [[nodiscard]] std::uint64_t integer(int column) const;
   [[nodiscard]] std::string text(int column) const;
 
@@ -41,7 +44,8 @@ enum class DatabaseAccess : std::uint8_t { create, write, read };
 
 class Database {
  public:
-  /// Errors: throws DatabaseError. Opening for `read` changes no byte of the file.
+  /// Errors: throws DatabaseError. Opening for `read` changes no byte of the file. What a foreign
+  /// file's schema would have run (views with functions, triggers) is not trusted.
   Database(const std::filesystem::path& file, DatabaseAccess access);
 
   [[nodiscard]] Statement prepare(std::string_view sql) const;

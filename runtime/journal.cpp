@@ -11,6 +11,12 @@ namespace {
 
 constexpr std::string_view application_id = "1163087954";  // "ESPR"
 constexpr std::string_view layout_version = "1";
+constexpr std::string_view table_sql =
+    "CREATE TABLE entries(sequence INTEGER PRIMARY KEY, window INTEGER NOT NULL, "
+    "role TEXT NOT NULL, region INTEGER NOT NULL, ordinal INTEGER NOT NULL, "
+    "kind TEXT NOT NULL, cause INTEGER NOT NULL, payload TEXT NOT NULL, "
+    "measured TEXT NOT NULL, hash TEXT NOT NULL)";
+constexpr std::string_view index_sql = "CREATE INDEX entries_by_window ON entries(window)";
 constexpr std::string_view columns =
     "sequence, window, role, region, ordinal, kind, cause, payload, measured, hash";
 
@@ -52,11 +58,28 @@ std::string select(std::string_view rest) {
   return "SELECT " + std::string{columns} + " FROM entries " + std::string{rest};
 }
 
+/// Also of its schema: a view by the table's name could be anything.
 bool is_journal(const Database& database) {
   return database.value("PRAGMA application_id") == application_id &&
-         database.value("PRAGMA user_version") == layout_version;
+         database.value("PRAGMA user_version") == layout_version &&
+         database.value(
+             "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema ORDER BY "
+             "type DESC)") == std::string{table_sql} + ";" + std::string{index_sql};
 }
 
+/// The chain is over what a row says. A row that says it in another type, or past what an entry
+/// holds, is read the same and yet found, or not found, by other questions.
+bool is_entry(const Statement& row) {
+  for (const int column : {0, 1, 3, 4, 6})
+    if (!row.is_integer(column)) return false;
+  for (const int column : {2, 5, 7, 8, 9})
+    if (!row.is_text(column)) return false;
+  constexpr std::uint64_t largest = std::numeric_limits<std::uint32_t>::max();
+  return row.integer(3) <= largest && row.integer(4) <= largest &&
+         enum_from<Role>(row.text(2)).has_value();
+}
+
+/// Errors: DatabaseError where not even the rows can be read to their end.
 JournalCheck check(const Database& database) {
   JournalCheck result;
   JournalHashes hashes;
@@ -64,10 +87,7 @@ JournalCheck check(const Database& database) {
   while (rows.step()) {
     ++result.entries;
     if (result.first_broken != 0) continue;
-    // A number that SQLite stores as text or a real reads back changed: take it as broken.
-    const bool known_role = enum_from<Role>(rows.text(2)).has_value();
-    const bool in_order = rows.text(0) == std::to_string(result.entries);
-    if (known_role && in_order) {
+    if (is_entry(rows) && rows.integer(0) == result.entries) {
       const auto next = followed_by(hashes, entry_of(rows));
       if (next.head == rows.text(9)) {
         hashes = next;
@@ -78,6 +98,10 @@ JournalCheck check(const Database& database) {
   }
   result.head_hash = hashes.head;
   result.decision_hash = hashes.decision;
+  // What the chain cannot see: the index, by which windows are found, and pages that an append
+  // would take for free.
+  if (const auto found = database.value("PRAGMA integrity_check(1)"); found != "ok")
+    result.problem = "the file is damaged: " + found;
   return result;
 }
 
@@ -107,12 +131,8 @@ Journal::Made Journal::create(const std::filesystem::path& file) {
     database.execute("PRAGMA synchronous=FULL");
     database.execute("PRAGMA application_id=" + std::string{application_id});
     database.execute("PRAGMA user_version=" + std::string{layout_version});
-    database.execute(
-        "CREATE TABLE entries(sequence INTEGER PRIMARY KEY, window INTEGER NOT NULL, "
-        "role TEXT NOT NULL, region INTEGER NOT NULL, ordinal INTEGER NOT NULL, "
-        "kind TEXT NOT NULL, cause INTEGER NOT NULL, payload TEXT NOT NULL, "
-        "measured TEXT NOT NULL, hash TEXT NOT NULL)");
-    database.execute("CREATE INDEX entries_by_window ON entries(window)");
+    database.execute(table_sql);
+    database.execute(index_sql);
     journal->writable_ = true;
     return journal;
   } catch (const DatabaseError& error) {
@@ -148,9 +168,11 @@ Journal::Made Journal::resume(const std::filesystem::path& file) {
       return JournalFault{JournalProblem::not_a_journal, file.string() + " is no journal"};
     const auto found = check(database);
     if (!found.holds())
-      return JournalFault{
-          JournalProblem::not_a_journal,
-          file.string() + ": the chain breaks at entry " + std::to_string(found.first_broken)};
+      return JournalFault{JournalProblem::not_a_journal,
+                          file.string() + ": " +
+                              (found.problem.empty() ? "the chain breaks at entry " +
+                                                           std::to_string(found.first_broken)
+                                                     : found.problem)};
     if (database.value("PRAGMA journal_mode=WAL") != "wal")
       return JournalFault{JournalProblem::disk, file.string() + ": no write-ahead log here"};
     database.execute("PRAGMA synchronous=FULL");
@@ -172,7 +194,11 @@ JournalCheck Journal::verify(const std::filesystem::path& file) {
   }
   try {
     const Database database{file, DatabaseAccess::read};
-    if (is_journal(database)) return check(database);
+    if (is_journal(database)) {
+      auto found = check(database);
+      if (!found.problem.empty()) found.problem = file.string() + ": " + found.problem;
+      return found;
+    }
     broken.problem = file.string() + " is no journal";
   } catch (const DatabaseError& error) {
     broken.problem = file.string() + ": " + error.what();

@@ -38,7 +38,8 @@ struct JournalCheck {
   std::uint64_t first_broken{};  ///< sequence; 0: the chain holds
   std::string head_hash;         ///< recomputed up to the last unbroken entry
   std::string decision_hash;     ///< the same, over the logical parts
-  std::string problem;           ///< the file itself can't be read; "" when it can
+  std::string
+      problem;  ///< the file itself can't be read, or its index or pages are damaged; "" else
   [[nodiscard]] bool holds() const { return first_broken == 0 && problem.empty(); }
   /// Also false when the tail was cut after `head` was written down.
   [[nodiscard]] bool ends_at(std::string_view head) const { return holds() && head_hash == head; }

@@ -145,7 +145,9 @@ class RunningTree {
     if (!plane_) return {};
     const bool finished = plane_->finish(result.grown.last_window, last_turn_patience);
     const auto control = plane_->stop();
-    result.degraded = control.gave_up || result.grown.stalled || !finished;
+    result.blocked = control.blocked;
+    result.degraded =
+        control.gave_up || result.grown.stalled || !finished || !control.blocked.empty();
     return control;
   }
 

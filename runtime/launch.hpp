@@ -14,7 +14,9 @@ struct LaunchResult {
   std::string
       first_irreproducible;  ///< why the seed alone does not reproduce this run; "" if it does
   std::uint64_t restarts{};
-  bool degraded{};     ///< a role gave up, or lockstep fell to free
+  bool degraded{};  ///< a role gave up or never ended, or lockstep fell to free
+  /// Roles whose handler never ended, by name: seams and training must outlive the process.
+  std::vector<std::string> blocked;
   std::string broken;  ///< a promise: what was caught up is not what the journal says; "": none
 };
 

@@ -30,6 +30,7 @@ std::optional<JournalSeal> seal_in(const std::filesystem::path& report) {
 
 void check_chain(const std::string& file, const JournalCheck& check,
                  const std::optional<JournalSeal>& seal, ReadRun& run) {
+  if (!check.problem.empty()) run.troubles.push_back(check.problem);
   if (check.first_broken != 0)
     run.troubles.push_back(file + ": the chain breaks at entry " +
                            std::to_string(check.first_broken));

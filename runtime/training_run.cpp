@@ -10,6 +10,7 @@
 #include "runtime/control/control_handler.hpp"
 #include "runtime/export/python_module.hpp"
 #include "runtime/launch.hpp"
+#include "runtime/listed.hpp"
 #include "runtime/report_page.hpp"
 #include "runtime/resume.hpp"
 #include "runtime/telemetry_export.hpp"
@@ -80,7 +81,8 @@ class TrainingRun {
       fail(ExitCode::failed, made.refusal().sentence);
       return finish(nullptr);
     }
-    auto& journal = *made.value();
+    journal_ = std::move(made.value());
+    auto& journal = *journal_;
     if (resume && !choose_where_to_go_on(journal)) return finish(nullptr);
     journal.watch(metrics_, log_);
     journal.set_follower([this](const auto& entries) { live_.appended(entries); });
@@ -98,6 +100,9 @@ class TrainingRun {
     progress_.end();
     return finish(&journal);
   }
+
+  /// A role's handler never ended: it may touch whatever it was given until the process ends.
+  [[nodiscard]] bool blocked() const { return blocked_; }
 
  private:
   static void tell(const std::string& sentence) { std::cerr << sentence << '\n'; }
@@ -169,6 +174,8 @@ class TrainingRun {
     if (result.broken.empty())
       report_.model = write_model(*arm.training, result.grown, directory_.path());
     if (result.degraded) report_.exit = number_of(ExitCode::degraded);
+    blocked_ = !result.blocked.empty();
+    if (blocked_) report_.error = "the tree's stop was blocked by " + listed(result.blocked);
     if (!result.broken.empty()) throw InvariantViolation(result.broken);
     if (result.grown.interrupted || stop_) report_.exit = number_of(ExitCode::interrupted);
   }
@@ -347,6 +354,8 @@ class TrainingRun {
   std::vector<TrainedArm> arms_;
   Shape shape_;  ///< of the grown model
   std::optional<ResumePoint> resume_;
+  std::unique_ptr<Journal> journal_;
+  bool blocked_{};
 };
 
 }  // namespace
@@ -354,7 +363,10 @@ class TrainingRun {
 RunReport train_and_report(const RunConfig& config, TrainingFactory& factory,
                            const RunDirectory& directory, const std::atomic<bool>& stop,
                            Progress& progress, bool resume) {
-  return TrainingRun{config, factory, directory, stop, progress}.execute(resume);
+  auto run = std::make_unique<TrainingRun>(config, factory, directory, stop, progress);
+  auto report = run->execute(resume);
+  if (run->blocked()) static_cast<void>(run.release());  // only the process's end frees it
+  return report;
 }
 
 }  // namespace esper

@@ -113,8 +113,17 @@ inline TurnRelease empty_release(std::uint64_t turn) {
   return release;
 }
 
+/// Threads and the machine's clock, or CAF's test coordinator: one thread, time by hand.
+enum class RigTime : std::uint8_t { real, by_hand };
+
+struct RigSystemConfig : caf::actor_system_config {
+  explicit RigSystemConfig(RigTime time) {
+    if (time == RigTime::by_hand) set("scheduler.policy", caf::atom("testing"));
+  }
+};
+
 struct ContextRig {
-  explicit ContextRig(RunConfig config = {}) {
+  explicit ContextRig(RunConfig config = {}, RigTime time = RigTime::real) : system_config(time) {
     config.control.retry_ms = 100;
     HostDescription host;
     for (const char* name : {"front", "back"}) host.regions.push_back({name, {}, 1'000, 1'000});
@@ -153,7 +162,7 @@ struct ContextRig {
     placed.push_back(std::move(actor));
   }
 
-  caf::actor_system_config system_config;
+  RigSystemConfig system_config;
   caf::actor_system system{system_config};
   RingExecutor executor;
   MemoryJournal journal;

@@ -40,6 +40,22 @@ SCENARIO("what no lane can deliver reaches Oona: counted, logged, once", "[oona]
   }
 }
 
+SCENARIO("what is sent to a peer that is down is counted and logged, and a request is refused",
+         "[oona]") {
+  ContextRig rig;
+  caf::scoped_actor self{rig.system};
+  const auto& journal = rig.context->peers.journal;
+  for (int i = 0; i < 3; ++i) self->send(journal, RoleDown{});
+  std::optional<caf::error> refused;
+  self->request(journal, std::chrono::seconds{20}, Recover{})
+      .receive([](const Recovery&) {}, [&](const caf::error& error) { refused = error; });
+  CHECK(refused == caf::error{caf::sec::request_receiver_down});
+  report_peers(*rig.context);
+  report_peers(*rig.context);
+  CHECK(rig.metrics.value("esper_dead_letters_total", "journal.direct") == 4);
+  CHECK(rig.log.details("dead_letter").size() == 1);
+}
+
 SCENARIO("a receiver that leaves its backlog full opens its lane's breaker until it takes again",
          "[oona]") {
   RunConfig config;

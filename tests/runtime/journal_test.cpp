@@ -253,6 +253,49 @@ SCENARIO("AUDIT-1: any edit of an entry breaks the chain at that entry", "[journ
   }));
 }
 
+SCENARIO("AUDIT-1: what the chain cannot see of a damaged file is found", "[journal][audit]") {
+  const ScratchFolder folder;
+  const auto file = folder / "journal.db";
+  const auto seal = sealed(file, 6);
+  const auto forged = [&](const std::string& schema, const std::string& edit_sql) {
+    // As an editor of files could: SQLite itself would not write such a row or schema.
+    sqlite3* raw = nullptr;
+    REQUIRE(sqlite3_open(file.c_str(), &raw) == SQLITE_OK);
+    const std::string sql = "PRAGMA writable_schema=ON; UPDATE sqlite_schema SET " + schema +
+                            "; PRAGMA schema_version=99;";
+    REQUIRE(sqlite3_exec(raw, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+    sqlite3_close(raw);
+    if (!edit_sql.empty()) edit(file, edit_sql);
+  };
+  WHEN("a number stands as a text, which no question by number finds") {
+    const std::string typed =
+        "sql = replace(sql, 'window INTEGER', 'window TEXT') WHERE type = 'table'";
+    forged(typed, "UPDATE entries SET window = CAST(window AS TEXT) WHERE sequence = 3");
+    forged("sql = replace(sql, 'window TEXT', 'window INTEGER') WHERE type = 'table'", "");
+    const auto check = Journal::verify(file);
+    CHECK_FALSE(check.holds());
+    CHECK(check.first_broken != 0);
+  }
+  WHEN("the index lacks a row, so that a window's entries are not found") {
+    forged(
+        "sql = 'CREATE INDEX entries_by_window ON entries(window) WHERE sequence <> 3' "
+        "WHERE type = 'index'",
+        "REINDEX");
+    forged("sql = 'CREATE INDEX entries_by_window ON entries(window)' WHERE type = 'index'", "");
+    const auto check = Journal::verify(file);
+    CHECK(check.first_broken == 0);
+    CHECK(check.problem.find("damaged") != std::string::npos);
+    CHECK(Journal::resume(file).refusal().problem == JournalProblem::not_a_journal);
+  }
+  WHEN("the table is a view by its name") {
+    Database{file, DatabaseAccess::write}.execute("ALTER TABLE entries RENAME TO other");
+    Database{file, DatabaseAccess::write}.execute("CREATE VIEW entries AS SELECT * FROM other");
+    CHECK(Journal::verify(file).problem.find("no journal") != std::string::npos);
+    CHECK(Journal::open(file).refusal().problem == JournalProblem::not_a_journal);
+  }
+  WHEN("nothing was changed") { CHECK(Journal::verify(file).ends_at(seal.head_hash)); }
+}
+
 SCENARIO("AUDIT-1: any changed byte of a sealed journal breaks its seal", "[journal][audit]") {
   const ScratchFolder folder;
   const auto file = folder / "journal.db";
