@@ -73,6 +73,8 @@ struct ControlContext {
   OverrideDesk* overrides{};  ///< null: nobody gives any
   OpenBreakers breakers{executor, metrics};
   TurnWatch turns{};
+  /// Time is a simulation's: no role has a thread of its own, and none waits for real.
+  bool virtual_time{};
 
   [[nodiscard]] std::chrono::milliseconds retry() const {
     return std::chrono::milliseconds{config.control.retry_ms};

@@ -1,9 +1,7 @@
 #include "actors/control_plane.hpp"
 
+#include "actors/control_tree.hpp"
 #include "actors/lane_books.hpp"
-#include "actors/roles.hpp"
-#include "actors/stable_handle.hpp"
-#include "actors/supervisor.hpp"
 
 namespace esper {
 
@@ -15,80 +13,14 @@ struct SystemConfig : caf::actor_system_config {
   }
 };
 
-/// A role's stable handle and, where messages are sent to it, the lane that leads there.
-struct Address {
-  caf::strong_actor_ptr handle;
-  std::shared_ptr<LaneQueue> lane;
-};
-
-Address make_address(caf::actor_system& system, const ControlConfig& control,
-                     const std::string& name, std::optional<LaneKind> kind) {
-  Address address{StableHandle::make(system), nullptr};
-  if (kind) {
-    address.lane = std::make_shared<LaneQueue>(name, *kind, control.credit, control.backlog_max);
-  }
-  return address;
-}
-
 }  // namespace
 
 struct ControlPlane::Parts {
   Parts(const RunConfig& config, const HostDescription& host, const ControlSeams& seams)
       : system_config(config.control), system(system_config) {
-    const auto at = [&](const std::string& name, std::optional<LaneKind> kind) {
-      return make_address(system, config.control, name, kind);
-    };
-    const auto journal = at("journal", LaneKind::command), oona = at("oona", {}),
-               kasmina = at("kasmina", LaneKind::command), urza = at("urza", {}),
-               tamiyo = at("tamiyo", LaneKind::telemetry), elesh = at("elesh", LaneKind::telemetry),
-               emrakul = at("emrakul", LaneKind::command),
-               tolaria = at("tolaria", LaneKind::telemetry);
-    std::vector<Address> narsets;
-    std::vector<Lane<NarsetHandle>> narset_lanes;
-    for (const auto& region : host.regions) {
-      narsets.push_back(at("narset." + region.name, LaneKind::telemetry));
-      narset_lanes.emplace_back(narsets.back().lane);
-    }
-    // Not make_shared: LLVM before 16 knows no aggregates in parentheses.
-    context.reset(new ControlContext{
-        config, host, seams.executor, seams.journal, seams.metrics, seams.log,
-        Peers{caf::actor_cast<JournalHandle>(journal.handle),
-              caf::actor_cast<KasminaHandle>(kasmina.handle),
-              caf::actor_cast<UrzaHandle>(urza.handle), caf::actor_cast<OonaHandle>(oona.handle)},
-        Lanes{Lane<JournalHandle>(journal.lane), Lane<TolariaHandle>(tolaria.lane), narset_lanes,
-              Lane<TamiyoHandle>(tamiyo.lane), Lane<KasminaHandle>(kasmina.lane),
-              Lane<EleshHandle>(elesh.lane), Lane<EmrakulHandle>(emrakul.lane)},
-        seams.filter, seams.overrides});
-
-    std::vector<Child> children;
-    const auto add = [&](Role role, RegionId region, const Address& address, auto start) {
-      Epoch before;
-      for (const auto& restart : seams.restarts)
-        if (restart.role == role && restart.region == region)
-          before = std::max(before, restart.epoch);
-      children.push_back({role, region, std::move(start), address.handle, address.lane, before});
-    };
-    const auto of = [this](auto start) {
-      return [start, shared = context](caf::local_actor& parent, Epoch epoch) {
-        return start(parent, shared, epoch);
-      };
-    };
-    add(Role::journal, {}, journal, of(start_journal));
-    add(Role::oona, {}, oona, of(start_oona));
-    add(Role::kasmina, {}, kasmina, of(start_kasmina));
-    add(Role::urza, {}, urza, of(start_urza));
-    for (std::uint32_t i = 0; i < narsets.size(); ++i)
-      add(Role::narset, RegionId{i}, narsets[i],
-          [shared = context, i](caf::local_actor& parent, Epoch epoch) {
-            return start_narset(parent, shared, RegionId{i}, epoch);
-          });
-    add(Role::tamiyo, {}, tamiyo, of(start_tamiyo));
-    if (config.compaction.enabled) {
-      add(Role::elesh, {}, elesh, of(start_elesh));
-      add(Role::emrakul, {}, emrakul, of(start_emrakul));
-    }
-    add(Role::tolaria, {}, tolaria, of(start_tolaria));
-    supervisor = start_supervisor(system, context, std::move(children), counts);
+    auto tree = make_control_tree(system, config, host, seams);
+    context = tree.context;
+    supervisor = start_supervisor(system, context, std::move(tree.children), counts);
   }
 
   SystemConfig system_config;

@@ -16,6 +16,7 @@ struct ControlSeams {
   TelemetryFilter filter;              ///< tests only; empty in production
   std::vector<Restart> restarts = {};  ///< of earlier processes of this run, as journalled
   OverrideDesk* overrides = nullptr;   ///< where people's overrides wait; null: there are none
+  bool virtual_time = false;           ///< a simulation's: no role has a thread of its own
 };
 
 /// What supervision came to.

@@ -54,6 +54,8 @@ EleshHandle::behavior_type elesh(EleshHandle::stateful_pointer<EleshState> self,
 
 caf::strong_actor_ptr start_elesh(caf::local_actor& parent, const ControlContextPtr& context,
                                   Epoch) {
+  if (context->virtual_time)
+    return caf::actor_cast<caf::strong_actor_ptr>(parent.spawn(elesh, context));
   return caf::actor_cast<caf::strong_actor_ptr>(parent.spawn<caf::detached>(elesh, context));
 }
 

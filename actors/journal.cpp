@@ -1,5 +1,6 @@
 // The journal's actor: nothing takes effect before its turn is on disk.
 #include "actors/decisions/cycles.hpp"
+#include "actors/decisions/planted.hpp"
 #include "actors/roles.hpp"
 #include "actors/turn_book.hpp"
 #include "actors/turn_history.hpp"
@@ -123,7 +124,11 @@ class JournalKeeper {
     auto commands = state.commands;  // kept only when the disk takes the turn
     const auto entries =
         entries_of(state.book->turn(), context_->journal.next_sequence(), commands);
-    if (!context_->journal.append(entries)) return disk_refused();
+    if (!context_->journal.append(entries)) {
+      if (planted(Planted::unrecorded_release))
+        context_->lanes.kasmina.send(release, self_->context());
+      return disk_refused();
+    }
     state.commands = std::move(commands);
     state.disk->succeeded();
     show_disk();

@@ -8,6 +8,8 @@ namespace {
 
 /// How long one look for a closed window lasts. The thread is this actor's own.
 constexpr std::chrono::milliseconds look{20};
+/// In virtual time, which stands still while anyone looks: between two looks.
+constexpr std::chrono::milliseconds virtual_look{50};
 
 struct TolariaState {
   Window committed;
@@ -48,7 +50,8 @@ class Tolaria {
     }
     if (asked.value > 0) return;  // that turn has closed
     WindowReport report;
-    if (!context_->executor.next_window(report, look)) return self_->send(self_, Nudge{});
+    const auto patience = context_->virtual_time ? std::chrono::milliseconds{} : look;
+    if (!context_->executor.next_window(report, patience)) return look_again();
     if (report.window <= state.committed) {  // committed while this role was down
       context_->executor.finish_window(report.window);
       return self_->send(self_, Nudge{});
@@ -71,6 +74,13 @@ class Tolaria {
   }
 
  private:
+  void look_again() const {
+    if (context_->virtual_time)
+      self_->delayed_send(self_, virtual_look, Nudge{});
+    else
+      self_->send(self_, Nudge{});
+  }
+
   /// The trainer goes on without checkpoints on disk; whoever runs it should know.
   void watch_checkpoints(const DeviceTelemetry& device) const {
     auto& breaker = self_->state.checkpoints;
@@ -124,6 +134,8 @@ TolariaHandle::behavior_type tolaria(TolariaHandle::stateful_pointer<TolariaStat
 
 caf::strong_actor_ptr start_tolaria(caf::local_actor& parent, const ControlContextPtr& context,
                                     Epoch epoch) {
+  if (context->virtual_time)
+    return caf::actor_cast<caf::strong_actor_ptr>(parent.spawn(tolaria, context, epoch));
   return caf::actor_cast<caf::strong_actor_ptr>(
       parent.spawn<caf::detached>(tolaria, context, epoch));
 }

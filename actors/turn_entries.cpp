@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "messages/json.hpp"
+#include "messages/canonical.hpp"
 
 namespace esper {
 
@@ -27,7 +27,7 @@ class EntryList {
                         .ordinal = same ? entries_.back().ordinal + 1 : 0,
                         .kind = std::string{T::schema.name},
                         .cause = cause,
-                        .payload = canonical(message),
+                        .payload = canonical_text(message),
                         .measured = std::move(measured)});
     return next_++;
   }
@@ -79,7 +79,7 @@ std::vector<JournalEntry> entries_of(const ClosedTurn& turn, std::uint64_t next_
   EntryList list(turn.report.window, next_sequence);
   std::map<RegionId, std::uint64_t> telemetry;
   const auto summary =
-      list.add(Role::tolaria, {}, summary_of(turn.report), 0, canonical(turn.report.device));
+      list.add(Role::tolaria, {}, summary_of(turn.report), 0, canonical_text(turn.report.device));
   if (turn.report.checkpoint) list.add(Role::tolaria, {}, *turn.report.checkpoint, summary);
   for (const auto& given : turn.report.overrides) list.add(Role::tolaria, {}, given, summary);
   for (const auto& region : turn.report.regions)

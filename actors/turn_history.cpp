@@ -1,6 +1,6 @@
 #include "actors/turn_history.hpp"
 
-#include "messages/json.hpp"
+#include "messages/canonical.hpp"
 
 namespace esper {
 
@@ -10,7 +10,7 @@ namespace {
 template <Described T, typename Take>
 bool read_as(const JournalEntry& entry, Take&& take) {
   if (entry.kind != T::schema.name) return false;
-  take(parsed<T>(entry.payload));
+  take(parsed_canonical<T>(entry.payload));
   return true;
 }
 
@@ -27,7 +27,7 @@ void take_summary(const JournalEntry& entry, const WindowSummary& summary, Windo
   report.overhead_paused = summary.overhead_paused;
   report.verdict_ignored = summary.verdict_ignored;
   report.stalled = summary.stalled;
-  if (!entry.measured.empty()) report.device = parsed<DeviceTelemetry>(entry.measured);
+  if (!entry.measured.empty()) report.device = parsed_canonical<DeviceTelemetry>(entry.measured);
 }
 
 bool read_trainer(const JournalEntry& entry, WindowReport& report) {
@@ -75,7 +75,8 @@ void read_entry(const JournalEntry& entry, ClosedTurn& turn) {
 template <Described T>
 std::optional<T> opening_in(const std::vector<JournalEntry>& entries) {
   for (const auto& entry : entries)
-    if (entry.window.value == 0 && entry.kind == T::schema.name) return parsed<T>(entry.payload);
+    if (entry.window.value == 0 && entry.kind == T::schema.name)
+      return parsed_canonical<T>(entry.payload);
   return std::nullopt;
 }
 

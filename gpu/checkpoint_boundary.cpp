@@ -90,23 +90,16 @@ GateScore CheckpointBoundary::score() {
 
 CheckpointBoundary::Refused CheckpointBoundary::admit(const SurgeryOrder& order, Window window) {
   if (settings_.mode != Mode::act) return {SurgeryRefusal::observe_only, "mode: observe"};
-  if (order.epoch < memory_.newest_epoch)
-    return {SurgeryRefusal::old_epoch, "a newer incarnation has ordered"};
-  if (order.plan.id <= memory_.newest_plan)
-    return {SurgeryRefusal::already_done, "this plan, or a later one, was carried out"};
   const bool closes =
       checkpoint_at(window, settings_.time.cycle_windows, settings_.time.checkpoint_cycles) > 0;
-  if (order.boundary != window || !closes)
-    return {SurgeryRefusal::not_a_checkpoint,
-            "for the boundary of window " + std::to_string(order.boundary.value)};
-  if (order.plan.zone_version != memory_.zone_version)
-    return {SurgeryRefusal::zone_changed,
-            "zones of version " + std::to_string(memory_.zone_version) + ", planned for " +
-                std::to_string(order.plan.zone_version)};
-  if (order.plan.structure_version != boundary_.history().structure)
-    return {SurgeryRefusal::stale_structure,
-            "structure of version " + std::to_string(boundary_.history().structure) +
-                ", planned for " + std::to_string(order.plan.structure_version)};
+  const SurgeryAdmission admission =
+      esper::admit(order, window,
+                   {.zone_version = memory_.zone_version,
+                    .newest_plan = memory_.newest_plan,
+                    .structure_version = boundary_.history().structure,
+                    .newest_epoch = memory_.newest_epoch,
+                    .checkpoint = closes});
+  if (admission.refusal != SurgeryRefusal::none) return {admission.refusal, admission.detail};
   return coupling();
 }
 

@@ -3,6 +3,7 @@
 // described struct and a checkpoint holds that as it stands, so that saving and loading cannot
 // forget a member; what a class keeps beside it is empty there, or set anew before it is read, and
 // the class says so.
+#include "actors/decisions/admission.hpp"
 #include "actors/decisions/overhead.hpp"
 #include "messages/telemetry.hpp"
 
@@ -26,16 +27,6 @@ struct SessionMemory {
       field("verdict_ignored", &SessionMemory::verdict_ignored),
       field("ignored_told", &SessionMemory::ignored_told),
       field("late_turns", &SessionMemory::late_turns));
-};
-
-/// Newest commands carried out for one region.
-struct HighWater {
-  Epoch epoch;
-  std::uint64_t commands{}, escapes{};  ///< sequences within the epoch
-
-  static constexpr auto schema =
-      record("HighWater", field("epoch", &HighWater::epoch),
-             field("commands", &HighWater::commands), field("escapes", &HighWater::escapes));
 };
 
 /// gpu/step_boundary

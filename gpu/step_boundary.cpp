@@ -48,26 +48,17 @@ StepBoundary::StepBoundary(HostModel& host, torch::optim::Optimizer& optimizer,
       memory_{.high_water = std::vector<HighWater>(host.description().regions.size())} {}
 
 HighWater& StepBoundary::high_water(const CommandId& id) {
-  auto& mark = memory_.high_water.at(id.region.value);
-  if (id.epoch > mark.epoch) mark = {.epoch = id.epoch};
-  return mark;
+  return memory_.high_water.at(id.region.value);
 }
 
 StepBoundary::Refused StepBoundary::admit(const AdaptationCommand& command, Window boundary) {
   const auto& id = command.id;
   if (id.region.value >= memory_.high_water.size())
     return {CommandRefusal::unknown_slot, "no region " + std::to_string(id.region.value)};
-  if (id.epoch < exchange_.fence_of(id.region))
-    return {CommandRefusal::old_epoch, "a newer incarnation has been seen"};
-  exchange_.raise_fence(id.region, id.epoch);
-  const auto& mark = high_water(id);
-  const bool escapes = command.kind == CommandKind::escape;
-  if (id.sequence <= (escapes ? mark.escapes : mark.commands))
-    return {CommandRefusal::already_done, "this command, or a later one, was carried out"};
-  if (boundary > command.authority_until)
-    return {CommandRefusal::lease_expired,
-            "the lease ended with window " + std::to_string(command.authority_until.value)};
-  return {};
+  const Admission admission =
+      esper::admit(command, boundary, exchange_.fence_of(id.region), high_water(id));
+  if (admission.refusal != CommandRefusal::old_epoch) exchange_.raise_fence(id.region, id.epoch);
+  return {admission.refusal, admission.detail};
 }
 
 void StepBoundary::apply(const AdaptationCommand& command, Window boundary, bool overhead_paused,
@@ -93,8 +84,7 @@ void StepBoundary::apply(const AdaptationCommand& command, Window boundary, bool
   outcome.detail += refused.detail;
   outcome.step = history_.step;
   if (refused.refusal == CommandRefusal::none) {
-    auto& mark = high_water(command.id);
-    (command.kind == CommandKind::escape ? mark.escapes : mark.commands) = command.id.sequence;
+    count_in(high_water(command.id), command);
     changed_ = true;
   }
   if (LiveSeed* live = bed_.find(command.seed)) {

@@ -8,6 +8,7 @@
 #include "messages/failpoint.hpp"
 #include "messages/result.hpp"
 #include "runtime/commands.hpp"
+#include "sim/command.hpp"
 
 namespace esper {
 namespace {
@@ -53,6 +54,7 @@ class CommandLine {
     add_top();
     add_report();
     add_blueprints();
+    add_sim();
   }
 
   int run(int count, char** arguments) {
@@ -224,6 +226,23 @@ class CommandLine {
     command.callback([this] { chosen_ = [this] { return command_blueprints(blueprints_); }; });
   }
 
+  void add_sim() {
+    auto& command = *app_.add_subcommand("sim", "Faults on the real actors, in virtual time");
+    auto* seed = command.add_option("--seed", sim_.seed, "Of everything that is drawn");
+    auto* seeds = command.add_option("--seeds", sim_.seeds, "Many seeds and their coverage");
+    seeds->type_name("A..B")->excludes(seed);
+    auto* rehearsal =
+        command.add_option("--rehearsal", sim_.rehearsal, "A scripted run instead: a JSON file");
+    rehearsal->type_name("FILE")->excludes(seed)->excludes(seeds);
+    command.add_option("--jobs", sim_.jobs, "Seeds at once; else as many as there are cores")
+        ->check(CLI::Range(1, 1'024));
+    command.add_flag("--twice", sim_.twice, "Run it again and compare the traces");
+    command.add_flag("--trace", sim_.trace, "Print every message, fault and turn");
+    command.add_flag("!--no-shrink", sim_.shrink, "Leave a failing seed as it is");
+    command.footer("Example:\n  esper sim --seed 7 --twice\n  esper sim --seeds 1..100");
+    command.callback([this] { chosen_ = [this] { return command_sim(sim_); }; });
+  }
+
   CLI::App app_{"Grows a neural network while it trains, within an audited budget.", "esper"};
   RunOptions run_;
   ConfigOptions config_;
@@ -234,6 +253,7 @@ class CommandLine {
   OverrideOptions override_;
   TopOptions top_;
   BlueprintOptions blueprints_;
+  SimOptions sim_;
   bool schema_{}, keys_{};
   std::function<ExitCode()> chosen_;
 };

@@ -1,6 +1,7 @@
 #include "actors/decisions/book.hpp"
 
 #include "actors/decisions/amounts.hpp"
+#include "actors/decisions/planted.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -76,6 +77,7 @@ void Book::settle(SeedId seed, ReservationPart part, Energy most, CommandId comm
   const Energy spent = std::clamp(most, Energy{0}, found->energy);
   free_ = sane(free_ + (found->energy - spent));
   move(MovementKind::settle, found->id, command, spent);
+  if (planted(Planted::double_settle)) move(MovementKind::settle, found->id, command, spent);
   open_.erase(found);
 }
 
@@ -83,7 +85,7 @@ void Book::release(SeedId seed) {
   for (const Reservation& one : open_) {
     if (one.seed != seed) continue;
     free_ = sane(free_ + one.energy);
-    move(MovementKind::release, one.id, {}, one.energy);
+    if (!planted(Planted::forgotten_void)) move(MovementKind::release, one.id, {}, one.energy);
   }
   std::erase_if(open_, [&](const Reservation& one) { return one.seed == seed; });
 }

@@ -1,4 +1,5 @@
 #include "actors/decisions/ledger.hpp"
+#include "actors/decisions/planted.hpp"
 
 #include <algorithm>
 
@@ -150,7 +151,8 @@ Ledger::Answer Ledger::settle(RegionId region, std::uint64_t reservation, Energy
   if (!in_range(spent)) return LedgerRefusal::amount_out_of_range;
   if (spent > found->second.energy) return LedgerRefusal::exceeds_reservation;
   spent_ += spent;
-  regions_[region.value].lease.free += found->second.energy - spent;
+  if (!planted(Planted::ledger_leak))
+    regions_[region.value].lease.free += found->second.energy - spent;
   const Window made = found->second.made;
   reservations_.erase(found);
   // A seed's parts are reserved in one turn; that is how they are known to belong together.

@@ -11,6 +11,21 @@ enum class Planted : std::uint8_t {
   price_weight,   ///< a norm weighs twice in every price
   throttle_rate,  ///< spending takes half as much off the pruning allowance
   proposal_rank,  ///< proposals are ranked without regard to their uncertainty
+  // Of those that simulations find.
+  forgotten_void,      ///< a region frees what a lost seed had set aside, and tells nobody
+  double_settle,       ///< a reservation is settled twice
+  ledger_leak,         ///< what a settlement leaves over is gone
+  zone_early,          ///< a zone is lifted one checkpoint early
+  stale_epoch,         ///< a dead incarnation's commands are carried out
+  throttle_sign,       ///< spending raises the pruning allowance
+  escape_lost,         ///< an escape asked of a Narset that is down is forgotten
+  proposal_twice,      ///< proposals that Tamiyo missed are answered again and again
+  ramp_resumed,        ///< a seed that a reflex took off the graph ramps again
+  lost_dead_letter,    ///< letters that died with their receiver are counted nowhere
+  endless_lease,       ///< a command is carried out after its authority has ended
+  surgery_again,       ///< a surgery order that is handed over again is carried out again
+  command_again,       ///< so is a command
+  unrecorded_release,  ///< commands are released though the disk refused their turn
 };
 
 #ifdef ESPER_PLANTED

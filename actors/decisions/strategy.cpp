@@ -1,6 +1,7 @@
 #include "actors/decisions/strategy.hpp"
 
 #include "actors/decisions/mint.hpp"
+#include "actors/decisions/planted.hpp"
 #include "actors/decisions/strategy_parts.hpp"
 
 #include <algorithm>
@@ -72,7 +73,9 @@ OpportunityCandidate candidate_of(const Strategy& strategy, const OpportunityPro
 void answer_proposals(Strategy& strategy, Window window, const std::vector<RegionReport>& reports,
                       const std::vector<OpportunityProposal>& proposals,
                       std::vector<Answers>& answers) {
-  for (const OpportunityProposal& missed : std::exchange(strategy.unanswered, {})) {
+  const std::vector<OpportunityProposal> before = strategy.unanswered;
+  if (!planted(Planted::proposal_twice)) strategy.unanswered.clear();
+  for (const OpportunityProposal& missed : before) {
     Verdict verdict;
     verdict.region = missed.region;
     verdict.proposal = missed.id;

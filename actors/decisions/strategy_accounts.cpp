@@ -46,6 +46,7 @@ PruningAllowance allow_pruning(Strategy& strategy, Cycle cycle) {
   const StrategySettings& settings = strategy.settings;
   BudgetConfig budget = settings.budget;
   if (planted(Planted::throttle_rate)) budget.throttle /= 2;
+  if (planted(Planted::throttle_sign)) budget.throttle = -budget.throttle;
   PruningAllowance allowance =
       next_allowance(strategy.throttle,
                      {cycle, std::exchange(strategy.spent_this_cycle, {}), forecast(strategy),

@@ -2,6 +2,7 @@
 
 #include "actors/decisions/cycles.hpp"
 #include "actors/decisions/lifecycle.hpp"
+#include "actors/decisions/planted.hpp"
 #include "actors/decisions/tactics_parts.hpp"
 
 #include <algorithm>
@@ -251,6 +252,7 @@ RegionPart decide(Tactics& tactics, const RegionTurn& turn, Epoch epoch,
 void miss(Tactics& tactics, const RegionTurn& turn) {
   tactics::begin_cycle(tactics, turn.window);
   tactics::follow(tactics, turn);
+  if (planted(Planted::escape_lost)) tactics.escape_asked = false;
 }
 
 }  // namespace esper

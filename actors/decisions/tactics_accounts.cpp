@@ -2,6 +2,7 @@
 #include "actors/decisions/alpha_ramp.hpp"
 #include "actors/decisions/lifecycle.hpp"
 #include "actors/decisions/number.hpp"
+#include "actors/decisions/planted.hpp"
 #include "actors/decisions/tactics_parts.hpp"
 
 #include <algorithm>
@@ -183,7 +184,7 @@ void lose_alpha(SeedPlan& plan, bool may_ramp_again, const std::string& why) {
 }
 
 void take_reflex(Tactics& tactics, const Outcome& outcome) {
-  const bool silence = outcome.cause == "executor_silent";
+  const bool silence = outcome.cause == "executor_silent" || planted(Planted::ramp_resumed);
   for (SeedPlan& plan : tactics.plans)
     if (outcome.seed.value == 0 || outcome.seed == plan.seed)
       lose_alpha(plan, silence, "reflex: " + outcome.cause);

@@ -1,5 +1,6 @@
 #include "actors/decisions/zones.hpp"
 
+#include "actors/decisions/planted.hpp"
 #include "actors/decisions/region_graph.hpp"
 
 #include <algorithm>
@@ -61,7 +62,8 @@ void Zones::follow(Entry& entry, const ZoneTurn& turn) {
 }
 
 bool Zones::clean(const Entry& entry) const {
-  if (!entry.zone.sunset || entry.left > checkpoint_) return false;
+  if (!entry.zone.sunset || (entry.left > checkpoint_ && !planted(Planted::zone_early)))
+    return false;
   const auto within = regions_within(edges_, static_cast<std::uint32_t>(calm_.size()),
                                      entry.zone.region, entry.zone.radius);
   return std::all_of(within.begin(), within.end(),
