@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "messages/json_depth.hpp"
+
 namespace esper {
 namespace {
 
@@ -62,6 +64,7 @@ SafetensorsParts parts_of(const std::string& bytes) {
   SafetensorsParts parts;
   parts.header_text = std::string_view{bytes}.substr(safetensors_length_bytes, length);
   parts.data = std::string_view{bytes}.substr(safetensors_length_bytes + length);
+  if (nesting_of(parts.header_text) > json_depth_max) throw std::runtime_error("nests too deep");
   parts.header = json::parse(parts.header_text);
   return parts;
 }

@@ -7,6 +7,7 @@
 #include <caf/meta/type_name.hpp>
 
 #include "messages/schema.hpp"
+#include "messages/utf8.hpp"
 
 namespace esper {
 
@@ -39,6 +40,14 @@ caf::error carry_enum(Inspector& inspector, T& value) {
     if (raw >= EnumNames<T>::values.size()) return caf::sec::unknown_type;
     value = static_cast<T>(raw);
   }
+  return caf::none;
+}
+
+template <typename Inspector>
+caf::error carry_text(Inspector& inspector, std::string& text) {
+  if (auto failed = inspector(text)) return failed;
+  if constexpr (reads<Inspector>)
+    if (!is_utf8(text)) return caf::sec::invalid_argument;
   return caf::none;
 }
 
@@ -95,6 +104,8 @@ caf::error carry(Inspector& inspector, T& value) {
     return inspector(value.value);
   else if constexpr (std::is_same_v<T, Energy>)
     return inspector(value.thousandths);
+  else if constexpr (std::is_same_v<T, std::string>)
+    return carry_text(inspector, value);
   else if constexpr (IsVector<T>::value)
     return carry_vector(inspector, value);
   else if constexpr (IsOptional<T>::value)

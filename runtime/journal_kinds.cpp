@@ -1,6 +1,7 @@
 #include "runtime/journal_kinds.hpp"
 
 #include "messages/json.hpp"
+#include "messages/json_depth.hpp"
 
 namespace esper {
 namespace {
@@ -30,6 +31,7 @@ std::vector<std::string> journal_kind_names() {
 }
 
 nlohmann::json readable_payload(std::string_view text) {
+  if (nesting_of(text) > json_depth_max) return nullptr;
   auto json = nlohmann::json::parse(text, nullptr, false);
   if (json.is_discarded()) return nullptr;
   make_readable(json);

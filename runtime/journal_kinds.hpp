@@ -33,7 +33,8 @@ void visit_payload(const JournalEntry& entry, Visitor&& visit) {
 /// All names, `config_kind` first.
 [[nodiscard]] std::vector<std::string> journal_kind_names();
 
-/// The text as JSON whose floats are numbers again; null where it is no JSON.
+/// The text as JSON whose floats are numbers again; null where it is no JSON, or nests past
+/// json_depth_max.
 [[nodiscard]] nlohmann::json readable_payload(std::string_view text);
 
 }  // namespace esper

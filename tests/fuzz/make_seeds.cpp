@@ -61,7 +61,7 @@ void write_checkpoints(const Path& folder) {
   write_text(folder / "filled", checkpoint(canonical(manifest), tensors));
   // Deeper than any stack.
   const auto header = R"({"__metadata__":{"format":"esper checkpoint","version":"2"},"deep":)" +
-                      std::string(200'000, '[') + std::string(200'000, ']') + "}";
+                      std::string(30'000, '[') + std::string(30'000, ']') + "}";
   write_text(folder / "deep", length_of(header) + header);
 }
 
@@ -83,7 +83,7 @@ void write_payloads(const Path& folder) {
     };
     (write(Kinds{}), ...);
   }(static_cast<const JournalKinds*>(nullptr));
-  const std::string open(200'000, '['), closed(200'000, ']');
+  const std::string open(30'000, '['), closed(30'000, ']');
   write_text(folder / "deep", "0{\"deep\":" + open + closed + "}");
 }
 

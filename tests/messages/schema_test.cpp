@@ -141,6 +141,33 @@ SCENARIO("floats that CAF's own packing loses arrive bit for bit", "[wire]") {
   }
 }
 
+SCENARIO("a peer's text that the journal could not hold is refused", "[wire]") {
+  const auto arrives = [](const std::string& reason) {
+    caf::actor_system_config config;
+    caf::actor_system system{config};
+    Absence sent{Role::narset, {1}, reason};
+    std::vector<char> bytes;
+    caf::binary_serializer out{system, bytes};
+    REQUIRE_FALSE(out(sent));
+    Absence arrived;
+    caf::binary_deserializer in{system, bytes};
+    return !in(arrived);
+  };
+  for (const char* text : {"", "plain", "\u00fc \u20ac \U0001F600", "\xed\x9f\xbf", "\xee\x80\x80",
+                           "\xf4\x8f\xbf\xbf", "\xc2\x80", "\xe0\xa0\x80", "\xf0\x90\x80\x80"}) {
+    INFO(text);
+    CHECK(arrives(text));
+  }
+  for (const char* text :
+       {"\xff", "\x80", "cut \xc3", "\xe2\x82", "\xf0\x9f\x98", "\xc0\xaf", "\xc1\xbf",
+        "\xe0\x9f\xbf", "\xed\xa0\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80",
+        "\xc3(", "\xe2(\xa1", "\xe2\x82(", "\xf0(\x8c\xbc"}) {
+    INFO(text);
+    CHECK_FALSE(arrives(text));
+    CHECK_THROWS(canonical(Absence{Role::narset, {1}, text}));
+  }
+}
+
 SCENARIO("a peer that announces a huge vector is refused before any allocation", "[wire]") {
   caf::actor_system_config config;
   caf::actor_system system{config};
