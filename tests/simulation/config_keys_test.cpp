@@ -78,6 +78,8 @@ const std::map<std::string, std::string> explained{
     {"reflex.history_steps", "how many steps a spike is compared with"},
     {"reflex.executor_silent_windows", "a time from the executor's last sign of life"},
     {"pace.stall_ms_max", "how long lockstep waits"},
+    {"compaction.layer_similarity_min", "a bound, the same for every layer"},
+    {"compaction.layer_importance_max", "a bound, the same for every layer"},
     {"control.period_ms", "supervision"},
     {"control.backoff_ms_first", "supervision"},
     {"control.backoff_ms_max", "supervision"},
