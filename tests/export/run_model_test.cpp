@@ -1,4 +1,6 @@
 // Whole runs leave a model that plain PyTorch takes over.
+#include <algorithm>
+
 #include "actors/decisions/host_catalogue.hpp"
 #include "runtime/gpu_library.hpp"
 #include "runtime/run_directory.hpp"
