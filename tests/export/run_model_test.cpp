@@ -113,13 +113,14 @@ SCENARIO("a run's grown model trains on in plain PyTorch", "[export]") {
     CHECK(run.found.at("widths") != nlohmann::json(default_widths("fashion_cnn", "tiny")));
   }
   WHEN("a whole layer of a language model leaves while it trains") {
-    const auto run = export_run(shipped_config(
-        "dictionary.json",
-        {"training.steps_max=240", "baselines.host=false", "baselines.widened=false",
-         "data.test_samples=128", "training.decay_share=0", "time.checkpoint_cycles=1",
-         "compaction.enabled=true", "compaction.layer_similarity_min=-1",
-         "compaction.layer_importance_max=1", "compaction.accuracy_drop_max=1",
-         "compaction.recovery_loss_max=10", "blueprints.use=[\"low_rank_adapter_scaffold\"]"}));
+    const auto run = export_run(
+        shipped_config("dictionary.json",
+                       {"training.steps_max=240", "baselines.host=false", "baselines.widened=false",
+                        "baselines.uncut=false", "data.test_samples=128", "training.decay_share=0",
+                        "time.checkpoint_cycles=1", "compaction.enabled=true",
+                        "compaction.layer_similarity_min=-1", "compaction.layer_importance_max=1",
+                        "compaction.accuracy_drop_max=1", "compaction.recovery_loss_max=10",
+                        "blueprints.use=[\"low_rank_adapter_scaffold\"]"}));
     CHECK(run.report.uncut);
     std::size_t left = 0;
     for (const auto& one : run.report.account.surgeries)
@@ -131,8 +132,9 @@ SCENARIO("a run's grown model trains on in plain PyTorch", "[export]") {
   }
   WHEN("seeds fossilise in a language model") {
     const auto run = export_run(
-        shipped_config("dictionary.json", {"training.steps_max=240", "baselines.host=false",
-                                           "baselines.widened=false", "data.test_samples=128"}));
+        shipped_config("dictionary.json",
+                       {"training.steps_max=240", "baselines.host=false", "baselines.widened=false",
+                        "baselines.uncut=false", "data.test_samples=128"}));
     CHECK_FALSE(run.report.model->seeds.empty());
   }
 }
