@@ -114,14 +114,14 @@ class RunningTree {
  public:
   RunningTree(const RunConfig& config, Training& training, const Catalogue& catalogue,
               const LaunchSeams& seams, EitherStop& stop)
-      : config_(config), training_(training), seams_(seams), stop_(stop) {
+      : config_(config), training_(training), host_(training.host()), seams_(seams), stop_(stop) {
     if (!seams.resume) {
       begin();
       return;
     }
     entries_ = seams.journal.read_all();
-    catch_up_.emplace(*training.executor(), config, training.host(), catalogue,
-                      seams.resume->window, entries_,
+    catch_up_.emplace(*training.executor(), config, host_, catalogue, seams.resume->window,
+                      entries_,
                       [&](std::uint64_t sequence) { return seams.journal.head_at(sequence); });
     starter_ = std::jthread([this] { begin_after_catching_up(); });
   }
@@ -153,7 +153,7 @@ class RunningTree {
 
  private:
   void begin() {
-    plane_.emplace(config_, training_.host(),
+    plane_.emplace(config_, host_,
                    ControlSeams{*training_.executor(), seams_.journal, seams_.metrics, seams_.log,
                                 seams_.filter, restarts_, seams_.overrides});
   }
@@ -171,6 +171,8 @@ class RunningTree {
 
   const RunConfig& config_;
   Training& training_;
+  const HostDescription host_;  ///< as at launch: what every record of the journal is counted from,
+                                ///< while the trainer's follows the cuts
   const LaunchSeams& seams_;
   EitherStop& stop_;
   std::vector<JournalEntry> entries_;
