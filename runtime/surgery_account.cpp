@@ -15,6 +15,8 @@ void SurgeryAccountant::take(const JournalEntry& entry) {
     checkpoints_.push_back(
         {ready.checkpoint, ready.window, ready.gate_loss, ready.gate_accuracy, 0, ""});
   });
+  // The journal keeps Elesh's numbers in an entry of their own, before Emrakul's.
+  visit_payload<ImportanceReport>(entry, [&](const auto& report) { measured(report); });
   visit_payload<PruningPart>(entry, [&](const auto& part) { planned(part); });
   visit_payload<StrategyPart>(entry, [&](const auto& part) { strategy(part); });
   visit_payload<SurgeryOutcome>(entry, [&](const auto& outcome) { surgery(outcome); });
@@ -30,13 +32,14 @@ CheckpointAccount* SurgeryAccountant::find(std::uint64_t checkpoint) {
 /// The newest checkpoint is the one that a planning turn plans from.
 void SurgeryAccountant::planned(const PruningPart& part) {
   if (!checkpoints_.empty() && !part.plan) checkpoints_.back().plan = "none: " + part.reason;
-  if (!part.importance) return;
-  const std::uint64_t checkpoint = part.importance->checkpoint;
+}
+
+void SurgeryAccountant::measured(const ImportanceReport& report) {
   // Where Elesh has nothing newer the same numbers are told again.
-  if (!layers_.empty() && layers_.back().checkpoint >= checkpoint) return;
-  for (const LayerImportance& one : part.importance->layers)
+  if (!layers_.empty() && layers_.back().checkpoint >= report.checkpoint) return;
+  for (const LayerImportance& one : report.layers)
     layers_.push_back(
-        {checkpoint, one.layer, one.importance, one.similarity, one.diagnostics_only});
+        {report.checkpoint, one.layer, one.importance, one.similarity, one.diagnostics_only});
 }
 
 void SurgeryAccountant::strategy(const StrategyPart& part) {

@@ -78,6 +78,7 @@ class SurgeryAccountant {
 
  private:
   void planned(const PruningPart& part);
+  void measured(const ImportanceReport& report);
   void strategy(const StrategyPart& part);
   void surgery(const SurgeryOutcome& outcome);
   [[nodiscard]] CheckpointAccount* find(std::uint64_t checkpoint);

@@ -205,9 +205,11 @@ SCENARIO("checkpoints, plans and surgery stand in the account with both sides of
   entries.add(17, Role::kasmina, 0, outcome);
   PruningPart removal;
   removal.window = {17};
-  removal.importance.emplace().checkpoint = 2;
-  removal.importance->layers = {{"block0.attention", 0.1, 0.99, false},
-                                {"block1.attention", 1.9, 0.8, true}};
+  ImportanceReport importance;
+  importance.checkpoint = 2;
+  importance.layers = {{"block0.attention", 0.1, 0.99, false},
+                       {"block1.attention", 1.9, 0.8, true}};
+  entries.add(17, Role::elesh, 0, importance);
   removal.plan.emplace().id = 2;
   removal.plan->layers = {"block0.attention"};
   entries.add(17, Role::emrakul, 0, removal);
