@@ -53,6 +53,18 @@ class LiveScope {
   LiveRun& live_;
 };
 
+/// What the tree of the run that cuts nothing reaches: it lives as long as the TrainingRun, in case
+/// a handler outlives the tree's stop.
+struct UncutRun {
+  UncutRun(RunConfig own, std::unique_ptr<Journal> made, const std::filesystem::path& log_file)
+      : config(std::move(own)), journal(std::move(made)), log(log_file) {}
+  RunConfig config;
+  std::unique_ptr<Journal> journal;
+  RegistryMetrics metrics;
+  JsonLog log;
+  std::unique_ptr<Training> training;  ///< where a handler did
+};
+
 class TrainingRun {
  public:
   TrainingRun(const RunConfig& config, TrainingFactory& factory, const RunDirectory& directory,
@@ -174,10 +186,15 @@ class TrainingRun {
     if (result.broken.empty())
       report_.model = write_model(*arm.training, result.grown, directory_.path());
     if (result.degraded) report_.exit = number_of(ExitCode::degraded);
-    blocked_ = !result.blocked.empty();
-    if (blocked_) report_.error = "the tree's stop was blocked by " + listed(result.blocked);
+    note_blocked(result);
     if (!result.broken.empty()) throw InvariantViolation(result.broken);
     if (result.grown.interrupted || stop_) report_.exit = number_of(ExitCode::interrupted);
+  }
+
+  void note_blocked(const LaunchResult& result) {
+    if (result.blocked.empty()) return;
+    blocked_ = true;
+    report_.error = "the tree's stop was blocked by " + listed(result.blocked);
   }
 
   /// Both files, or neither is named in the report.
@@ -228,25 +245,34 @@ class TrainingRun {
     std::filesystem::remove_all(folder);  // what a process that was killed left of it
     const auto directory = RunDirectory::create(config, folder);
     if (!directory) return fail(ExitCode::failed, directory.refusal().sentence);
-    const auto made = Journal::create(directory.value().journal());
+    auto made = Journal::create(directory.value().journal());
     if (!made) return fail(ExitCode::failed, made.refusal().sentence);
-    RegistryMetrics metrics;
-    JsonLog log{directory.value().log()};
-    made.value()->watch(metrics, log);
+    auto& uncut = *(uncut_ = std::make_unique<UncutRun>(std::move(config), std::move(made.value()),
+                                                        directory.value().log()));
+    uncut.journal->watch(uncut.metrics, uncut.log);
     TrainedArm arm;
     progress_.begin(uncut_name, directory.value().journal());
     const auto result = launch_grown(
-        config,
-        {.factory = factory_, .journal = *made.value(), .metrics = metrics, .log = log}, stop_,
+        uncut.config,
+        {.factory = factory_,
+         .journal = *uncut.journal,
+         .metrics = uncut.metrics,
+         .log = uncut.log},
+        stop_,
         [&](const TrainingProgress& now) {
           progress_.tell(now, arm.training.get());
           live_.trains(uncut_name, now);
         },
         arm.training);
     progress_.end();
-    if (!result.broken.empty()) throw InvariantViolation(result.broken);
     if (result.degraded) report_.exit = number_of(ExitCode::degraded);
-    if (const auto seal = made.value()->seal(); !seal)
+    note_blocked(result);
+    if (!result.blocked.empty()) {
+      uncut.training = std::move(arm.training);
+      return;
+    }
+    if (!result.broken.empty()) throw InvariantViolation(result.broken);
+    if (const auto seal = uncut.journal->seal(); !seal)
       fail(ExitCode::degraded, seal.refusal().sentence);
     write_model(*arm.training, result.grown, folder);
     keep_baseline(std::move(arm), result.grown, uncut_name);
@@ -355,6 +381,7 @@ class TrainingRun {
   Shape shape_;  ///< of the grown model
   std::optional<ResumePoint> resume_;
   std::unique_ptr<Journal> journal_;
+  std::unique_ptr<UncutRun> uncut_;
   bool blocked_{};
 };
 
