@@ -63,13 +63,7 @@ StepBoundary::Refused StepBoundary::admit(const AdaptationCommand& command, Wind
 
 void StepBoundary::apply(const AdaptationCommand& command, Window boundary, bool overhead_paused,
                          std::vector<Outcome>& outcomes) {
-  Outcome outcome;
-  outcome.command = command.id;
-  outcome.kind = command.kind;
-  outcome.region = command.id.region;
-  outcome.slot = command.slot;
-  outcome.seed = command.seed;
-  outcome.reservation = command.reservation;
+  Outcome outcome = outcome_of(command);
   if (const auto group = bed_.group_of(command.slot); !group.empty())
     outcome.stage = bed_.stage_of(group.front());
   auto refused = admit(command, boundary);

@@ -7,6 +7,7 @@
 #include "actors/decisions/blueprint_catalogue.hpp"
 #include "messages/logical_config.hpp"
 #include "runtime/catch_up.hpp"
+#include "runtime/journal_kinds.hpp"
 
 namespace esper {
 
@@ -14,19 +15,6 @@ namespace {
 
 /// Longer than any turn takes; past it the run says that it ended degraded.
 constexpr std::chrono::milliseconds last_turn_patience{10'000};
-
-JournalEntry opening(const Journal& journal, std::uint32_t ordinal, Role role,
-                     std::string_view kind, std::string payload) {
-  return {.sequence = journal.next_sequence() + ordinal,
-          .window = {},
-          .role = role,
-          .region = {},
-          .ordinal = ordinal,
-          .kind = std::string{kind},
-          .cause = 0,
-          .payload = std::move(payload),
-          .measured = ""};
-}
 
 std::string irreproducible(const RunConfig& config, const TrainingEnd& end,
                            const ControlEnd& control, const Journal& journal) {
@@ -49,13 +37,28 @@ std::string irreproducible(const RunConfig& config, const TrainingEnd& end,
 
 }  // namespace
 
+std::vector<JournalEntry> opening_entries(const RunConfig& config, const HostDescription& host,
+                                          const Catalogue& catalogue, std::uint64_t sequence) {
+  const auto entry = [&](std::uint32_t ordinal, Role role, std::string_view kind,
+                         std::string payload) {
+    return JournalEntry{.sequence = sequence + ordinal,
+                        .window = {},
+                        .role = role,
+                        .region = {},
+                        .ordinal = ordinal,
+                        .kind = std::string{kind},
+                        .cause = 0,
+                        .payload = std::move(payload),
+                        .measured = ""};
+  };
+  return {entry(0, Role::tolaria, config_kind, logical_config(config)),
+          entry(1, Role::tolaria, HostDescription::schema.name, canonical(host)),
+          entry(2, Role::urza, Catalogue::schema.name, canonical(catalogue))};
+}
+
 void write_opening(Journal& journal, const RunConfig& config, const HostDescription& host,
                    const Catalogue& catalogue) {
-  const std::vector<JournalEntry> entries{
-      opening(journal, 0, Role::tolaria, "Config", logical_config(config)),
-      opening(journal, 1, Role::tolaria, HostDescription::schema.name, canonical(host)),
-      opening(journal, 2, Role::urza, Catalogue::schema.name, canonical(catalogue))};
-  if (!journal.append(entries))
+  if (!journal.append(opening_entries(config, host, catalogue, journal.next_sequence())))
     throw std::runtime_error("the journal can't be written: " + journal.refusal());
 }
 
@@ -84,7 +87,7 @@ void check_opening(const Journal& journal, const RunConfig& config, const HostDe
       throw std::runtime_error("the run can't go on: its " + std::string{kind} +
                                " is not what stands in its journal (" + why + ")");
   };
-  check("Config", logical_config(config), "config.json was changed");
+  check(config_kind, logical_config(config), "config.json was changed");
   check(HostDescription::schema.name, canonical(host), "another version of esper wrote it");
   check(Catalogue::schema.name, canonical(catalogue),
         "another version of esper or of LibTorch, or another processor, measured it");

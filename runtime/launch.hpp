@@ -43,6 +43,12 @@ struct LaunchSeams {
                                                        const HostDescription& host);
 
 /// What a run begins with: inputs of every later decision, read by the actors at their start.
+/// `sequence`: of the first entry.
+[[nodiscard]] std::vector<JournalEntry> opening_entries(const RunConfig& config,
+                                                        const HostDescription& host,
+                                                        const Catalogue& catalogue,
+                                                        std::uint64_t sequence);
+
 /// Errors: std::runtime_error when the journal can't be written.
 void write_opening(Journal& journal, const RunConfig& config, const HostDescription& host,
                    const Catalogue& catalogue);

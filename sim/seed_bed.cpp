@@ -56,13 +56,7 @@ SimulatedSeed* SeedBed::find(SeedId seed) {
 
 void SeedBed::apply(const AdaptationCommand& command, Window boundary, Step step,
                     bool overhead_paused, std::vector<Outcome>& outcomes) {
-  Outcome outcome;
-  outcome.command = command.id;
-  outcome.kind = command.kind;
-  outcome.region = command.id.region;
-  outcome.slot = command.slot;
-  outcome.seed = command.seed;
-  outcome.reservation = command.reservation;
+  Outcome outcome = outcome_of(command);
   outcome.step = step;
   if (command.slot.value < stages_.size()) outcome.stage = stages_[command.slot.value];
   auto& mark = marks_.at(command.id.region.value);

@@ -5,8 +5,7 @@
 #include "actors/control_tree.hpp"
 #include "actors/lane_books.hpp"
 #include "messages/json.hpp"
-#include "messages/logical_config.hpp"
-#include "runtime/journal_kinds.hpp"
+#include "runtime/launch.hpp"
 #include "runtime/replay.hpp"
 #include "sim/checkers.hpp"
 #include "sim/digest.hpp"
@@ -127,21 +126,7 @@ class Simulation {
   [[nodiscard]] std::uint64_t world_now() const { return opened_ ? world_.now_ms() : 0; }
 
   void open_journal() {
-    const auto entry = [](std::uint32_t ordinal, Role role, std::string_view kind,
-                          std::string payload) {
-      return JournalEntry{.sequence = std::uint64_t{ordinal} + 1,
-                          .window = {},
-                          .role = role,
-                          .region = {},
-                          .ordinal = ordinal,
-                          .kind = std::string{kind},
-                          .cause = 0,
-                          .payload = std::move(payload),
-                          .measured = ""};
-    };
-    disk_.open({entry(0, Role::tolaria, config_kind, logical_config(config_)),
-                entry(1, Role::tolaria, HostDescription::schema.name, canonical(host_)),
-                entry(2, Role::urza, Catalogue::schema.name, canonical(catalogue_))});
+    disk_.open(opening_entries(config_, host_, catalogue_, 1));
     opened_ = true;
   }
 

@@ -22,6 +22,17 @@ void count_in(HighWater& mark, const AdaptationCommand& command) {
   (command.kind == CommandKind::escape ? mark.escapes : mark.commands) = command.id.sequence;
 }
 
+Outcome outcome_of(const AdaptationCommand& command) {
+  Outcome outcome;
+  outcome.command = command.id;
+  outcome.kind = command.kind;
+  outcome.region = command.id.region;
+  outcome.slot = command.slot;
+  outcome.seed = command.seed;
+  outcome.reservation = command.reservation;
+  return outcome;
+}
+
 SurgeryAdmission admit(const SurgeryOrder& order, Window window, const SurgeryGround& ground) {
   if (order.epoch < ground.newest_epoch)
     return {SurgeryRefusal::old_epoch, "a newer incarnation has ordered"};

@@ -30,6 +30,9 @@ struct Admission {
 /// It was carried out: neither it nor an earlier one is again.
 void count_in(HighWater& mark, const AdaptationCommand& command);
 
+/// What every answer to that command begins with.
+[[nodiscard]] Outcome outcome_of(const AdaptationCommand& command);
+
 /// What a boundary knows when a surgery is ordered.
 struct SurgeryGround {
   std::uint64_t zone_version{}, newest_plan{}, structure_version{};

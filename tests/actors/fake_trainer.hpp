@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 
+#include "actors/decisions/admission.hpp"
 #include "actors/decisions/host_surgery.hpp"
 #include "actors/decisions/lifecycle.hpp"
 #include "actors/decisions/random.hpp"
@@ -182,13 +183,7 @@ class FakeTrainer final : public Executor {
     return outcome;
   }
   Outcome apply(const AdaptationCommand& command, Window window) {
-    Outcome outcome{};
-    outcome.command = command.id;
-    outcome.kind = command.kind;
-    outcome.region = command.id.region;
-    outcome.slot = command.slot;
-    outcome.seed = command.seed;
-    outcome.reservation = command.reservation;
+    Outcome outcome = outcome_of(command);
     outcome.step = {window.value * 10};
     auto& fence = fences_[command.id.region];
     if (command.id.epoch < fence) {

@@ -83,6 +83,10 @@ Play scaffold_play(double kd_weight, double anchor_weight) {
 /// First slot of the group that a scaffold takes, and its region.
 constexpr std::uint32_t group_slot = 1, group_region = 1;
 
+std::string surgery_refusal(const std::vector<WindowReport>& reports, std::size_t window) {
+  return std::string{name_of(reports.at(window - 1).surgeries.at(0).refusal)};
+}
+
 }  // namespace
 
 SCENARIO("a training without seeds goes on from any checkpoint", "[resume]") {
@@ -233,12 +237,9 @@ SCENARIO("a host that was cut goes on, and is cut again", "[resume][surgery]") {
   for (auto& [turn, ordered] : play.surgeries) ordered.boundary = {turn + 1};
   const auto reports = check_resumes(play);
   CHECK(count_refused(reports, CommandRefusal::none) == play.script.size());
-  const auto refusal = [&](std::size_t window) {
-    return std::string{name_of(reports.at(window - 1).surgeries.at(0).refusal)};
-  };
-  CHECK(refusal(3) == "none");
-  CHECK(refusal(13) == "none");
-  CHECK(refusal(14) == "already_done");
+  CHECK(surgery_refusal(reports, 3) == "none");
+  CHECK(surgery_refusal(reports, 13) == "none");
+  CHECK(surgery_refusal(reports, 14) == "already_done");
   CHECK(reports.at(15).outcomes.at(0).detail.find("structure has changed") != std::string::npos);
 }
 
@@ -269,10 +270,7 @@ SCENARIO("a host whose layers left goes on without them", "[resume][surgery][lay
   for (auto& [turn, ordered] : play.surgeries) ordered.boundary = {turn + 1};
   const auto reports = check_resumes(play);
   CHECK(count_refused(reports, CommandRefusal::none) == play.script.size());
-  const auto refusal = [&](std::size_t window) {
-    return std::string{name_of(reports.at(window - 1).surgeries.at(0).refusal)};
-  };
-  CHECK(refusal(3) == "none");
-  CHECK(refusal(5) == "region_has_seeds");
-  CHECK(refusal(12) == "none");
+  CHECK(surgery_refusal(reports, 3) == "none");
+  CHECK(surgery_refusal(reports, 5) == "region_has_seeds");
+  CHECK(surgery_refusal(reports, 12) == "none");
 }

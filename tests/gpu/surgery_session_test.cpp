@@ -18,11 +18,14 @@ SessionSettings surgery_settings(double accuracy_drop_max) {
   return settings;
 }
 
+HostUnderTest surgery_host() {
+  return {[] { return std::make_unique<SurgeryHost>(); }, {1, 6, 6}};
+}
+
 class SurgeryLoop : public TestLoop {
  public:
   explicit SurgeryLoop(double accuracy_drop_max = 1)
-      : SurgeryLoop(accuracy_drop_max,
-                    {[] { return std::make_unique<SurgeryHost>(); }, {1, 6, 6}}) {}
+      : SurgeryLoop(accuracy_drop_max, surgery_host()) {}
   SurgeryLoop(double accuracy_drop_max, const HostUnderTest& tested)
       : TestLoop(surgery_settings(accuracy_drop_max), tested) {
     at::set_num_threads(1);
@@ -65,6 +68,34 @@ SurgeryOrder order_to_remove(const std::string& layer) {
   return order;
 }
 
+/// Whatever a cut costs is too much: it is undone, and weights, moments and streams are those of a
+/// run that was never cut, at once and later. `look` sees the loop behind the undone surgery.
+template <typename Look>
+void as_if_it_had_never_been(const HostUnderTest& tested, const SurgeryOrder& order, Look&& look) {
+  // One after the other: both draw their dropout from the global stream.
+  const auto digests = [&](bool harmed) {
+    SurgeryLoop loop(/*accuracy_drop_max=*/-1, tested);
+    (void)loop.measured();
+    if (harmed) {
+      const auto outcome = loop.carried_out(order);
+      CHECK(outcome.refusal == SurgeryRefusal::harmful);
+      CHECK(outcome.loss_after != outcome.loss_before);
+      CHECK(outcome.operations_after == outcome.operations_before);
+      look(loop, outcome);
+    } else {
+      loop.close_window();
+      loop.close_window();
+    }
+    const auto at_once = loop.digest();
+    loop.run(20);
+    return std::pair{at_once, loop.digest()};
+  };
+  const auto [undone, later] = digests(true);
+  const auto [untouched, as_ever] = digests(false);
+  CHECK(differing(undone, untouched) == 0);
+  CHECK(differing(later, as_ever) == 0);
+}
+
 }  // namespace
 
 SCENARIO("a whole layer leaves through a session, and training goes on",
@@ -94,28 +125,11 @@ SCENARIO("a whole layer leaves through a session, and training goes on",
 
 SCENARIO("ROLL-1: a layer whose removal harms is put back, and its run goes on as if it had stayed",
          "[surgery][session][layers][ROLL-1]") {
-  const auto digests = [](bool harmed) {
-    SurgeryLoop loop(/*accuracy_drop_max=*/-1, residual_host());
-    (void)loop.measured();
-    if (harmed) {
-      const auto outcome = loop.carried_out(order_to_remove("layer1"));
-      CHECK(outcome.refusal == SurgeryRefusal::harmful);
-      CHECK(outcome.layers.empty());
-      CHECK(outcome.loss_after != outcome.loss_before);
-      CHECK(outcome.operations_after == outcome.operations_before);
-      CHECK_FALSE(loop.host->description().residual_layers[1].removed);
-    } else {
-      loop.close_window();
-      loop.close_window();
-    }
-    const auto at_once = loop.digest();
-    loop.run(20);
-    return std::pair{at_once, loop.digest()};
-  };
-  const auto [undone, later] = digests(true);
-  const auto [untouched, as_ever] = digests(false);
-  CHECK(differing(undone, untouched) == 0);
-  CHECK(differing(later, as_ever) == 0);
+  as_if_it_had_never_been(residual_host(), order_to_remove("layer1"),
+                          [](const SurgeryLoop& loop, const SurgeryOutcome& outcome) {
+                            CHECK(outcome.layers.empty());
+                            CHECK_FALSE(loop.host->description().residual_layers[1].removed);
+                          });
 }
 
 SCENARIO("a surgery that is kept: fewer operations, and training goes on", "[surgery][session]") {
@@ -146,28 +160,9 @@ SCENARIO("a surgery that is kept: fewer operations, and training goes on", "[sur
 
 SCENARIO("ROLL-1: a surgery that harms is undone, and its run goes on as if it had never been",
          "[surgery][session][ROLL-1]") {
-  // One after the other: both draw their dropout from the global stream.
-  const auto digests = [](bool harmed) {
-    SurgeryLoop loop(/*accuracy_drop_max=*/-1);  // whatever a cut costs is too much
-    (void)loop.measured();
-    if (harmed) {
-      const auto outcome = loop.carried_out(order_to_keep(4));
-      CHECK(outcome.refusal == SurgeryRefusal::harmful);
-      CHECK(outcome.loss_after != outcome.loss_before);
-      CHECK(outcome.operations_after == outcome.operations_before);
-      CHECK_FALSE(loop.session->cut());
-    } else {
-      loop.close_window();
-      loop.close_window();
-    }
-    const auto at_once = loop.digest();
-    loop.run(20);
-    return std::pair{at_once, loop.digest()};
-  };
-  const auto [undone, later] = digests(true);
-  const auto [untouched, as_ever] = digests(false);
-  CHECK(differing(undone, untouched) == 0);
-  CHECK(differing(later, as_ever) == 0);
+  as_if_it_had_never_been(
+      surgery_host(), order_to_keep(4),
+      [](const SurgeryLoop& loop, const SurgeryOutcome&) { CHECK_FALSE(loop.session->cut()); });
 }
 
 SCENARIO("an order that is stale, late, old or unchecked changes nothing, and says why",
