@@ -146,7 +146,10 @@ class RunningTree {
                       std::to_string(found.sequence) + " (" + found.kind + ")";
     }
     if (!plane_) return {};
-    const bool finished = plane_->finish(result.grown.last_window, last_turn_patience);
+    // Of a run that was killed behind its last turn the tree had none to take.
+    const bool finished =
+        (!entries_.empty() && entries_.back().window >= result.grown.last_window) ||
+        plane_->finish(result.grown.last_window, last_turn_patience);
     const auto control = plane_->stop();
     result.blocked = control.blocked;
     result.degraded =
