@@ -1,12 +1,12 @@
 #pragma once
 // A model that left Esper, held against what the trainer itself computes with it.
-#include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
 #include "gpu/isolation.hpp"
 #include "gpu/safetensors_file.hpp"
 #include "gpu/trainer.hpp"
 #include "tests/cannot_run.hpp"
+#include "tests/gpu/catch.hpp"
 #include "tests/paths.hpp"
 #include "tests/runtime/process.hpp"
 

@@ -5,7 +5,6 @@
 #include "runtime/gpu_library.hpp"
 #include "runtime/run_directory.hpp"
 #include "runtime/training_run.hpp"
-#include "tests/long_tier.hpp"
 #include "tests/export/exported.hpp"
 #include "tests/simulation/whole_run.hpp"
 
@@ -113,8 +112,7 @@ SCENARIO("a run's grown model trains on in plain PyTorch", "[export]") {
     CHECK(run.report.uncut);
     CHECK(run.found.at("widths") != nlohmann::json(default_widths("fashion_cnn", "tiny")));
   }
-  // Long tier alone: it ends in SIGABRT since the dictionary config prunes; cause not found yet.
-  if (long_tier()) WHEN("a whole layer of a language model leaves while it trains") {
+  WHEN("a whole layer of a language model leaves while it trains") {
     const auto run = export_run(
         shipped_config("dictionary.json",
                        {"training.steps_max=240", "baselines.host=false", "baselines.widened=false",
