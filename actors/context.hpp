@@ -4,7 +4,8 @@
 #include <mutex>
 #include <thread>
 
-#include "actors/decisions/random.hpp"
+#include "actors/chaos_desk.hpp"
+#include "actors/decisions/planting.hpp"
 #include "actors/lane.hpp"
 #include "actors/open_breakers.hpp"
 #include "actors/override_desk.hpp"
@@ -71,10 +72,13 @@ struct ControlContext {
   Lanes lanes;
   TelemetryFilter filter;     ///< tests only
   OverrideDesk* overrides{};  ///< null: nobody gives any
+  ChaosDesk* chaos{};         ///< null: nothing is injected
   OpenBreakers breakers{executor, metrics};
   TurnWatch turns{};
+  std::function<bool()> deposed{};  ///< another process leads the journal now; empty: never
   /// Time is a simulation's: no role has a thread of its own, and none waits for real.
   bool virtual_time{};
+  PlantingTactic planting{};  ///< of every Narset; empty: Esper's own
 
   [[nodiscard]] std::chrono::milliseconds retry() const {
     return std::chrono::milliseconds{config.control.retry_ms};
@@ -82,18 +86,32 @@ struct ControlContext {
 };
 using ControlContextPtr = std::shared_ptr<ControlContext>;
 
-/// The seeded delay that tests put into every handler; none by default.
+/// What holds a handler up before it does anything: the seeded delay that tests put into handlers,
+/// none by default, and a pause that somebody injected.
 class HandlerDelay {
  public:
-  HandlerDelay(const RunConfig& config, Role role, RegionId region)
-      : stream_(config.seed, std::string{"delay."} + std::string{name_of(role)}, region.value),
+  HandlerDelay(const ControlContext& context, Role role, RegionId region)
+      : HandlerDelay(context.config, context.chaos, role, region) {}
+  HandlerDelay(const RunConfig& config, ChaosDesk* chaos, Role role, RegionId region)
+      : chaos_(chaos),
+        role_(role),
+        region_(region),
+        stream_(config.seed, std::string{"delay."} + std::string{name_of(role)}, region.value),
         delay_ms_max_(config.control.delay_ms_max) {}
   void pause() {
+    hold();
     if (delay_ms_max_ > 0)
       std::this_thread::sleep_for(std::chrono::milliseconds{stream_.below(delay_ms_max_ + 1)});
   }
+  /// Without the delay.
+  void hold() {
+    if (chaos_ != nullptr) chaos_->handles(role_, region_);
+  }
 
  private:
+  ChaosDesk* chaos_;
+  Role role_;
+  RegionId region_;
   RandomStream stream_;
   std::uint32_t delay_ms_max_;
 };
@@ -108,12 +126,17 @@ class HandlerDelay {
 /// Asks `whom`; with no answer by the deadline, or with a refusal, the asker gets a Nudge soon,
 /// upon which it asks again. So no request hangs, and none is given up.
 template <typename Self, typename Peer, typename Question, typename Done>
-void ask(Self self, const ControlContext& context, const Peer& whom, Question question,
+void ask(Self self, std::chrono::milliseconds retry, const Peer& whom, Question question,
          std::chrono::milliseconds deadline, Done done) {
   self->request(whom, deadline, std::move(question))
-      .then(std::move(done), [self, pause = context.retry() / 10](const caf::error&) {
+      .then(std::move(done), [self, pause = retry / 10](const caf::error&) {
         self->delayed_send(self, pause, Nudge{});
       });
+}
+template <typename Self, typename Peer, typename Question, typename Done>
+void ask(Self self, const ControlContext& context, const Peer& whom, Question question,
+         std::chrono::milliseconds deadline, Done done) {
+  ask(self, context.retry(), whom, std::move(question), deadline, std::move(done));
 }
 
 /// Keeps an exception's text: CAF's own handler loses it, and the supervisor wants to say why.

@@ -1,5 +1,6 @@
 #include "actors/control_tree.hpp"
 
+#include "actors/narset_proxy.hpp"
 #include "actors/roles.hpp"
 #include "actors/stable_handle.hpp"
 
@@ -50,8 +51,11 @@ ControlTree make_control_tree(caf::actor_system& system, const RunConfig& config
       Lanes{Lane<JournalHandle>(journal.lane), Lane<TolariaHandle>(tolaria.lane), narset_lanes,
             Lane<TamiyoHandle>(tamiyo.lane), Lane<KasminaHandle>(kasmina.lane),
             Lane<EleshHandle>(elesh.lane), Lane<EmrakulHandle>(emrakul.lane)},
-      seams.filter, seams.overrides});
+      seams.filter, seams.overrides, seams.chaos});
   tree.context->virtual_time = seams.virtual_time;
+  tree.context->planting = seams.planting;
+  if (seams.cluster != nullptr) tree.nodes = seams.cluster->make_table(host);
+  tree.context->deposed = seams.deposed;
 
   const auto add = [&](Role role, RegionId region, const Address& address, auto start) {
     Epoch before;
@@ -71,8 +75,9 @@ ControlTree make_control_tree(caf::actor_system& system, const RunConfig& config
   add(Role::urza, {}, urza, of(start_urza));
   for (std::uint32_t i = 0; i < narsets.size(); ++i)
     add(Role::narset, RegionId{i}, narsets[i],
-        [shared = tree.context, i](caf::local_actor& parent, Epoch epoch) {
-          return start_narset(parent, shared, RegionId{i}, epoch);
+        [shared = tree.context, nodes = tree.nodes, i](caf::local_actor& parent, Epoch epoch) {
+          return nodes ? start_seated_narset(parent, shared, *nodes, RegionId{i}, epoch)
+                       : start_narset(parent, shared, RegionId{i}, epoch);
         });
   add(Role::tamiyo, {}, tamiyo, of(start_tamiyo));
   if (config.compaction.enabled) {

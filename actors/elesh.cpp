@@ -1,18 +1,14 @@
 // Elesh translates; the executor measures, on a copy, while training goes on.
+#include "actors/role_states.hpp"
 #include "actors/roles.hpp"
 
 namespace esper {
 
 namespace {
 
-struct EleshState {
-  std::uint64_t measured{};  ///< newest checkpoint
-  const char* name = "elesh";
-};
-
 class Elesh {
  public:
-  Elesh(EleshHandle::stateful_pointer<EleshState> self, ControlContextPtr context)
+  Elesh(SelfOf<EleshHandle, EleshState> self, ControlContextPtr context)
       : self_(self), context_(std::move(context)) {}
 
   /// The same checkpoint is announced again while its turn stays open.
@@ -31,14 +27,14 @@ class Elesh {
   }
 
  private:
-  EleshHandle::stateful_pointer<EleshState> self_;
+  SelfOf<EleshHandle, EleshState> self_;
   ControlContextPtr context_;
 };
 
-EleshHandle::behavior_type elesh(EleshHandle::stateful_pointer<EleshState> self,
+EleshHandle::behavior_type elesh(SelfOf<EleshHandle, EleshState> self,
                                  const ControlContextPtr& context) {
   keep_exception_text(self);
-  auto delay = std::make_shared<HandlerDelay>(context->config, Role::elesh, RegionId{});
+  auto delay = std::make_shared<HandlerDelay>(*context, Role::elesh, RegionId{});
   const Elesh role(self, context);
   return {
       [=](const CheckpointReady& ready) {
@@ -46,7 +42,7 @@ EleshHandle::behavior_type elesh(EleshHandle::stateful_pointer<EleshState> self,
         delay->pause();
         role.measure(ready);
       },
-      [](Nudge) {},
+      [=](Nudge) { delay->hold(); },
   };
 }
 

@@ -1,24 +1,15 @@
 // Emrakul translates; decisions/pruning_planner decides.
 #include "actors/decisions/pruning_planner.hpp"
+#include "actors/role_states.hpp"
 #include "actors/roles.hpp"
 
 namespace esper {
 
 namespace {
 
-struct EmrakulState {
-  std::optional<ImportanceReport> importance;  ///< the newest
-  std::optional<PlanningTurn> waiting;         ///< for Elesh's numbers
-  std::optional<PruningPart> answered;         ///< the newest; asked again, it is sent again
-  bool elesh_fell = false;                     ///< since its last numbers
-  bool recovered = false;
-  const char* name = "emrakul";
-};
-
 class Emrakul {
  public:
-  Emrakul(EmrakulHandle::stateful_pointer<EmrakulState> self, ControlContextPtr context,
-          Epoch epoch)
+  Emrakul(SelfOf<EmrakulHandle, EmrakulState> self, ControlContextPtr context, Epoch epoch)
       : self_(self), context_(std::move(context)), epoch_(epoch) {}
 
   /// It remembers nothing of before: the plan that it was to make is skipped.
@@ -57,15 +48,15 @@ class Emrakul {
 
   void send(const PruningPart& part) const { context_->lanes.journal.send(part, self_->context()); }
 
-  EmrakulHandle::stateful_pointer<EmrakulState> self_;
+  SelfOf<EmrakulHandle, EmrakulState> self_;
   ControlContextPtr context_;
   Epoch epoch_;
 };
 
-EmrakulHandle::behavior_type emrakul(EmrakulHandle::stateful_pointer<EmrakulState> self,
+EmrakulHandle::behavior_type emrakul(SelfOf<EmrakulHandle, EmrakulState> self,
                                      const ControlContextPtr& context, Epoch epoch) {
   keep_exception_text(self);
-  auto delay = std::make_shared<HandlerDelay>(context->config, Role::emrakul, RegionId{});
+  auto delay = std::make_shared<HandlerDelay>(*context, Role::emrakul, RegionId{});
   const Emrakul role(self, context, epoch);
   role.recover();
   const auto handled = [=](const auto& message) {
@@ -76,7 +67,10 @@ EmrakulHandle::behavior_type emrakul(EmrakulHandle::stateful_pointer<EmrakulStat
   return {
       [=](const PlanningTurn& turn) { handled(turn); },
       [=](const ImportanceReport& report) { handled(report); },
-      [=](Nudge) { role.recover(); },
+      [=](Nudge) {
+        delay->hold();
+        role.recover();
+      },
   };
 }
 

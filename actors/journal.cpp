@@ -1,8 +1,8 @@
 // The journal's actor: nothing takes effect before its turn is on disk.
 #include "actors/decisions/cycles.hpp"
 #include "actors/decisions/planted.hpp"
+#include "actors/role_states.hpp"
 #include "actors/roles.hpp"
-#include "actors/turn_book.hpp"
 #include "actors/turn_history.hpp"
 #include "messages/json.hpp"
 
@@ -12,25 +12,15 @@ namespace {
 
 /// Turns that a journal's restart looks back over for commands still without an outcome.
 constexpr std::uint64_t outcome_windows = 8;
+/// Of a Narset's past that are told at a time: no answer grows with the run.
+constexpr std::uint64_t page_turns = 2'000;
 
-struct PendingRecovery {
-  Recover asked;
-  caf::typed_response_promise<Recovery> promise;
-};
-
-struct JournalState {
-  std::optional<TurnBook> book;
-  CommandEntries commands;
-  std::vector<PendingRecovery> recoveries;
-  Window asked;    ///< the turn whose reports Tamiyo has been sent
-  Window planned;  ///< the turn that Emrakul has been asked to plan for
-  std::optional<Breaker> disk;
-  const char* name = "journal";
-};
+/// A backoff that no run outlasts, in milliseconds.
+constexpr std::uint64_t never = 1ULL << 62;
 
 class JournalKeeper {
  public:
-  JournalKeeper(JournalHandle::stateful_pointer<JournalState> self, ControlContextPtr context)
+  JournalKeeper(SelfOf<JournalHandle, JournalState> self, ControlContextPtr context)
       : self_(self), context_(std::move(context)) {}
 
   void begin() const {
@@ -39,18 +29,32 @@ class JournalKeeper {
     state.disk.emplace("journal.disk", BreakerPolicy{.failures_max = 1,
                                                      .backoff_first = control.backoff_ms_first,
                                                      .backoff_max = control.backoff_ms_max});
+    state.deposed.emplace(
+        "journal.deposed",
+        BreakerPolicy{.failures_max = 1, .backoff_first = never, .backoff_max = never});
     show_disk();  // a predecessor may have left it open
+    show_deposed();
     state.book.emplace(static_cast<std::uint32_t>(context_->host.regions.size()),
                        context_->config.time, context_->config.compaction.enabled);
     const Window last = context_->journal.last_window();
     if (last.value == 0) return;
     const Window from{last.value > outcome_windows ? last.value - outcome_windows : 1};
     const auto entries = context_->journal.read(from, last);
-    for (const auto& entry : entries)
+    const auto turns = turns_in(entries);
+    for (const auto& entry : entries) {
       if (entry.kind == AdaptationCommand::schema.name)
         state.commands[parsed<AdaptationCommand>(entry.payload).id] = entry.sequence;
-    const auto ready = newest_copy_in(context_->journal.read(Window{1}, last));
-    state.book->resume(last, turns_in(entries).back().strategy, ready ? ready->checkpoint : 0);
+      if (entry.kind == Outcome::schema.name)
+        state.commands.erase(parsed<Outcome>(entry.payload).command);
+    }
+    for (const auto& turn : turns) {
+      for (const auto& [region, part] : turn.parts)
+        state.book->admit(Role::narset, region, part.report.epoch);
+      if (turn.strategy) state.book->admit(Role::tamiyo, {}, turn.strategy->epoch);
+    }
+    const auto ready =
+        newest_copy_in(context_->journal.read_chosen(Window{1}, last, copy_choice()));
+    state.book->resume(last, turns.back().strategy, ready ? ready->checkpoint : 0);
   }
 
   /// Goes on as far as the open turn allows.
@@ -116,20 +120,26 @@ class JournalKeeper {
   void show_disk() const {
     context_->breakers.show(*self_->state.disk, "", BreakerReach::turns_stop);
   }
+  void show_deposed() const {
+    context_->breakers.show(*self_->state.deposed, "", BreakerReach::turns_stop);
+  }
 
   void commit() const {
     auto& state = self_->state;
-    if (!state.disk->pass(now_ms(*self_))) return;
+    if (state.deposed->state() != BreakerState::closed || !state.disk->pass(now_ms(*self_))) return;
+    show_disk();  // it may be the probe
     auto release = release_of(state.book->turn());
     auto commands = state.commands;  // kept only when the disk takes the turn
-    const auto entries =
-        entries_of(state.book->turn(), context_->journal.next_sequence(), commands);
+    auto turn = state.book->turn();
+    turn.breakers = context_->breakers.unrecorded();
+    const auto entries = entries_of(turn, context_->journal.next_sequence(), commands);
     if (!context_->journal.append(entries)) {
       if (planted(Planted::unrecorded_release))
         context_->lanes.kasmina.send(release, self_->context());
       return disk_refused();
     }
     state.commands = std::move(commands);
+    context_->breakers.recorded(turn.breakers.size());
     state.disk->succeeded();
     show_disk();
     state.book->close();
@@ -150,6 +160,7 @@ class JournalKeeper {
   /// A decision that cannot be recorded is not made: the turn stays open and is tried again when
   /// the breaker lets a probe pass; the trainer must not wait for it.
   void disk_refused() const {
+    if (context_->deposed && context_->deposed()) return deposed();
     auto& disk = *self_->state.disk;
     const auto now = now_ms(*self_);
     disk.failed(now, "the disk refused a turn");
@@ -158,13 +169,24 @@ class JournalKeeper {
     self_->delayed_send(self_, std::chrono::milliseconds{disk.open_until() - now}, Nudge{});
   }
 
+  /// Another process leads the journal: what is decided here takes effect nowhere, from now on.
+  void deposed() const {
+    self_->state.deposed->failed(now_ms(*self_), "another process leads the journal");
+    show_deposed();
+    context_->log.write(LogLevel::error, "journal_deposed", "");
+  }
+
   void answer_recoveries() const {
     auto& state = self_->state;
     std::erase_if(state.recoveries, [&](PendingRecovery& pending) {
       const auto& asked = pending.asked;
+      if (is_long(asked)) {  // the role joins with the last page, and not before
+        pending.promise.deliver(page_of(asked));
+        return true;
+      }
       if (!state.book->can_join(asked.role, asked.region)) return false;
       pending.promise.deliver(past_of(asked));
-      state.book->join(asked.role, asked.region);
+      state.book->join(asked.role, asked.region, asked.epoch);
       return true;
     });
   }
@@ -179,6 +201,36 @@ class JournalKeeper {
     return false;
   }
 
+  [[nodiscard]] bool is_long(const Recover& asked) const {
+    const Window committed = self_->state.book->committed();
+    return asked.role == Role::narset && committed.value > asked.known.value + page_turns;
+  }
+
+  /// The first part of a long past: at least one turn, so that whoever asks gets on.
+  [[nodiscard]] Recovery page_of(const Recover& asked) const {
+    Recovery page{.committed = self_->state.book->committed(),
+                  .answers = {},
+                  .copy = {},
+                  .turns = {},
+                  .more = true,
+                  .releases = {},
+                  .catalogue = {}};
+    for (Window last = asked.known; page.turns.empty() && last < page.committed;)
+      page.turns = turns_after(asked, last = std::min(last + page_turns, page.committed));
+    return page;
+  }
+
+  /// A Narset's turns behind those that it knows.
+  [[nodiscard]] std::vector<TurnRecord> turns_after(const Recover& asked, Window last) const {
+    // The last one that it knows has the answers that the next one began with.
+    const Window from{std::max<std::uint64_t>(asked.known.value, 1)};
+    auto turns = narset_records(
+        context_->journal.read_chosen(from, last, narset_choice(asked.region)), asked.region);
+    if (asked.known.value > 0)
+      std::erase_if(turns, [&](const TurnRecord& turn) { return turn.window <= asked.known; });
+    return turns;
+  }
+
   [[nodiscard]] Recovery past_of(const Recover& asked) const {
     const auto& book = *self_->state.book;
     const Window last = book.committed();
@@ -186,16 +238,15 @@ class JournalKeeper {
         .committed = last, .answers = {}, .copy = {}, .turns = {}, .releases = {}, .catalogue = {}};
     if (asked.role == Role::tolaria) {
       past.answers = book.answers();
-      past.copy = newest_copy_in(context_->journal.read(Window{1}, last));
+      past.copy = newest_copy_in(context_->journal.read_chosen(Window{1}, last, copy_choice()));
       if (past.copy && was_planned(*past.copy, last)) past.copy.reset();
     }
     if (asked.role == Role::urza)
       past.catalogue = catalogue_in(context_->journal.read(Window{0}, Window{0}));
     if (last.value == 0) return past;
-    if (asked.role == Role::narset)
-      past.turns = narset_records(turns_in(context_->journal.read(Window{1}, last)), asked.region);
+    if (asked.role == Role::narset) past.turns = turns_after(asked, last);
     if (asked.role == Role::tamiyo)
-      past.turns = tamiyo_records(turns_in(context_->journal.read(Window{1}, last)));
+      past.turns = tamiyo_records(context_->journal.read_chosen(Window{1}, last, tamiyo_choice()));
     if (asked.role == Role::kasmina && asked.released < last) {
       past.releases = release_records(context_->journal.read(asked.released + 1, last));
       past.releases.back().journal_head = context_->journal.head();  // of the newest alone
@@ -203,14 +254,14 @@ class JournalKeeper {
     return past;
   }
 
-  JournalHandle::stateful_pointer<JournalState> self_;
+  SelfOf<JournalHandle, JournalState> self_;
   ControlContextPtr context_;
 };
 
-JournalHandle::behavior_type journal(JournalHandle::stateful_pointer<JournalState> self,
+JournalHandle::behavior_type journal(SelfOf<JournalHandle, JournalState> self,
                                      const ControlContextPtr& context) {
   keep_exception_text(self);
-  auto delay = std::make_shared<HandlerDelay>(context->config, Role::journal, RegionId{});
+  auto delay = std::make_shared<HandlerDelay>(*context, Role::journal, RegionId{});
   const JournalKeeper keeper(self, context);
   keeper.begin();
   const auto handled = [=](auto&& work) {
@@ -238,10 +289,23 @@ JournalHandle::behavior_type journal(JournalHandle::stateful_pointer<JournalStat
           keeper.advance();
         });
       },
-      [=](const RoleDown& role) { keeper.down(role); },
-      [=](const Restart& restart) { self->state.book->note(restart); },
-      [=](Nudge) { keeper.retry_disk(); },
-      [=](const Recover& asked) { return keeper.recover(asked); },
+      [=](const RoleDown& role) {
+        delay->hold();
+        keeper.down(role);
+      },
+      [=](const Restart& restart) {
+        delay->hold();
+        self->state.book->note(restart);
+        self->state.book->admit(restart.role, restart.region, restart.epoch);
+      },
+      [=](Nudge) {
+        delay->hold();
+        keeper.retry_disk();
+      },
+      [=](const Recover& asked) {
+        delay->hold();
+        return keeper.recover(asked);
+      },
   };
 }
 

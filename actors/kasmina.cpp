@@ -1,6 +1,5 @@
 // Kasmina executes: committed turns go to the executor in order, none twice.
-#include <deque>
-
+#include "actors/role_states.hpp"
 #include "actors/roles.hpp"
 
 namespace esper {
@@ -11,18 +10,9 @@ constexpr std::chrono::milliseconds full_ring_pause{5};
 /// Turns that may wait for room in the executor's ring; the journal keeps the others.
 constexpr std::size_t waiting_max = 64;
 
-struct KasminaState {
-  std::deque<TurnRelease> waiting;  ///< without a gap after what the executor holds
-  bool recovered = false;
-  bool behind = false;  ///< turns after `waiting` have to be read from the journal
-  bool nudged = false;
-  const char* name = "kasmina";
-};
-
 class Kasmina {
  public:
-  Kasmina(KasminaHandle::stateful_pointer<KasminaState> self, ControlContextPtr context,
-          Epoch epoch)
+  Kasmina(SelfOf<KasminaHandle, KasminaState> self, ControlContextPtr context, Epoch epoch)
       : self_(self), context_(std::move(context)), epoch_(epoch) {}
 
   void recover() const {
@@ -85,15 +75,15 @@ class Kasmina {
     }
   }
 
-  KasminaHandle::stateful_pointer<KasminaState> self_;
+  SelfOf<KasminaHandle, KasminaState> self_;
   ControlContextPtr context_;
   Epoch epoch_;
 };
 
-KasminaHandle::behavior_type kasmina(KasminaHandle::stateful_pointer<KasminaState> self,
+KasminaHandle::behavior_type kasmina(SelfOf<KasminaHandle, KasminaState> self,
                                      const ControlContextPtr& context, Epoch epoch) {
   keep_exception_text(self);
-  auto delay = std::make_shared<HandlerDelay>(context->config, Role::kasmina, RegionId{});
+  auto delay = std::make_shared<HandlerDelay>(*context, Role::kasmina, RegionId{});
   const Kasmina role(self, context, epoch);
   role.recover();
   return {
@@ -102,7 +92,10 @@ KasminaHandle::behavior_type kasmina(KasminaHandle::stateful_pointer<KasminaStat
         delay->pause();
         role.take(turn);
       },
-      [=](Nudge) { role.nudge(); },
+      [=](Nudge) {
+        delay->hold();
+        role.nudge();
+      },
       [=](const ReadSeeds& asked) -> RegionSeeds {
         delay->pause();
         return role.read(asked);

@@ -23,6 +23,8 @@ class LaneBooks {
   void sample(std::uint64_t now_ms);
 
  private:
+  friend struct StateFields;  // tests' list of all fields
+
   struct Book {
     LaneQueue* lane;
     Breaker receiver;

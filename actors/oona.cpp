@@ -1,5 +1,5 @@
 // Oona carries: lanes do the carrying (lane.hpp), this actor keeps their books and dead letters.
-#include "actors/lane_books.hpp"
+#include "actors/role_states.hpp"
 #include "actors/roles.hpp"
 
 namespace esper {
@@ -8,15 +8,10 @@ namespace {
 
 constexpr std::chrono::milliseconds sample_period{250};
 
-struct OonaState {
-  std::optional<LaneBooks> books;
-  const char* name = "oona";
-};
-
-OonaHandle::behavior_type oona(OonaHandle::stateful_pointer<OonaState> self,
+OonaHandle::behavior_type oona(SelfOf<OonaHandle, OonaState> self,
                                const ControlContextPtr& context) {
   keep_exception_text(self);
-  auto delay = std::make_shared<HandlerDelay>(context->config, Role::oona, RegionId{});
+  auto delay = std::make_shared<HandlerDelay>(*context, Role::oona, RegionId{});
   self->state.books.emplace(*context);
   self->delayed_send(self, sample_period, Nudge{});
   return {

@@ -1,6 +1,6 @@
 #pragma once
 // The actors' behaviours. Each translates messages to a decision and back; none decides.
-#include "actors/context.hpp"
+#include "actors/narset_surroundings.hpp"
 
 namespace esper {
 
@@ -8,6 +8,10 @@ namespace esper {
 /// RegionTurn with a RegionPart. The same turn again gets the same part again.
 [[nodiscard]] caf::strong_actor_ptr start_narset(caf::local_actor& parent,
                                                  const ControlContextPtr& context, RegionId region,
+                                                 Epoch epoch);
+/// The same, of a region that is placed on a node of its own.
+[[nodiscard]] caf::strong_actor_ptr start_narset(caf::local_actor& parent,
+                                                 NarsetSurroundings around, RegionId region,
                                                  Epoch epoch);
 /// Tamiyo Prime: answers TurnReports with a StrategyPart.
 [[nodiscard]] caf::strong_actor_ptr start_tamiyo(caf::local_actor& parent,

@@ -47,7 +47,10 @@ class Supervisor {
     if (self_->state.ending || watched.swept || now < watched.due_ms) return;
     if (watched.down) {
       if (!watched.breaker.pass(now)) return;
-      if (watched.breaker.state() == BreakerState::half_open) count_restart(watched);
+      if (watched.breaker.state() == BreakerState::half_open) {
+        count_restart(watched);
+        show(watched);
+      }
       return start(place);
     }
     const bool probing = watched.breaker.state() == BreakerState::half_open;
@@ -113,13 +116,25 @@ class Supervisor {
     stop_next();
   }
 
-  void kill(const KillRole& asked) const {
-    for (const auto& watched : self_->state.children)
-      if (watched.child.role == asked.role && watched.child.region == asked.region) {
-        const auto actor = caf::actor_cast<caf::strong_actor_ptr>(watched.address);
-        if (!actor) return log(LogLevel::warning, "kill_hits_nobody", watched, "down");
-        self_->send_exit(caf::actor_cast<caf::actor>(actor), caf::exit_reason::kill);
-      }
+  [[nodiscard]] KillAnswer kill(const KillRole& asked) const {
+    KillAnswer answer;
+    const Watched* victim = nullptr;
+    for (const auto& watched : self_->state.children) {
+      if (watched.child.role == asked.role && watched.child.region == asked.region)
+        victim = &watched;
+      else if (watched.down)
+        ++answer.others_down;
+    }
+    if (victim == nullptr) return answer;
+    answer.held_back = answer.others_down > asked.others_down_max;
+    if (answer.held_back) return answer;
+    const auto actor = caf::actor_cast<caf::strong_actor_ptr>(victim->address);
+    answer.hit = actor != nullptr;
+    if (answer.hit)
+      self_->send_exit(caf::actor_cast<caf::actor>(actor), caf::exit_reason::kill);
+    else
+      log(LogLevel::warning, "kill_hits_nobody", *victim, "down");
+    return answer;
   }
 
  private:
@@ -306,7 +321,7 @@ SupervisorHandle::behavior_type supervisor(SupervisorHandle::stateful_pointer<Su
   self->set_exit_handler([=](caf::exit_msg&) { role.stop_all(); });
   for (std::uint32_t place = 0; place < self->state.children.size(); ++place) role.start(place);
   return {
-      [=](const KillRole& asked) { role.kill(asked); },
+      [=](const KillRole& asked) { return role.kill(asked); },
       [=](StartRole asked) { role.due(asked.child); },
       [=](Nudge deadline) { role.stop_due(deadline.window.value); },
   };

@@ -26,8 +26,8 @@ struct SupervisionCounts {
   std::vector<std::string> blocked;
 };
 
-using SupervisorHandle =
-    caf::typed_actor<caf::reacts_to<KillRole>, caf::reacts_to<StartRole>, caf::reacts_to<Nudge>>;
+using SupervisorHandle = caf::typed_actor<caf::replies_to<KillRole>::with<KillAnswer>,
+                                          caf::reacts_to<StartRole>, caf::reacts_to<Nudge>>;
 
 /// Starts the children, in any order given, in the tree's order and keeps them: restarts by
 /// decisions/restart, each incarnation with a higher epoch; past the intensity the role's breaker

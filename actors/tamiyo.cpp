@@ -1,21 +1,16 @@
 // Tamiyo Prime translates; decisions/strategy decides.
+#include "actors/decisions/planted.hpp"
+#include "actors/role_states.hpp"
 #include "actors/roles.hpp"
-#include "actors/turn_answer.hpp"
 #include "actors/turn_replay.hpp"
 
 namespace esper {
 
 namespace {
 
-struct TamiyoState {
-  std::optional<Strategy> strategy;
-  TurnAnswer<TurnReports, StrategyPart> answer;
-  const char* name = "tamiyo";
-};
-
 class Tamiyo {
  public:
-  Tamiyo(TamiyoHandle::stateful_pointer<TamiyoState> self, ControlContextPtr context, Epoch epoch)
+  Tamiyo(SelfOf<TamiyoHandle, TamiyoState> self, ControlContextPtr context, Epoch epoch)
       : self_(self), context_(std::move(context)), epoch_(epoch) {}
 
   void begin() const {
@@ -25,7 +20,7 @@ class Tamiyo {
         4 * context_->retry(), [*this](const Recovery& past) {
           fold(past.turns);
           send(self_->state.answer.past_known(
-              [*this](const TurnReports& turn) { return answer(turn); }));
+              past.committed, [*this](const TurnReports& turn) { return answer(turn); }));
         });
   }
 
@@ -35,7 +30,11 @@ class Tamiyo {
 
  private:
   [[nodiscard]] StrategyPart answer(const TurnReports& turn) const {
-    return decide(*self_->state.strategy, turn, epoch_);
+    auto part = decide(*self_->state.strategy, turn, epoch_);
+    const auto& thrash = self_->state.strategy->thrash;
+    for (std::size_t region = 0; region < thrash.size(); ++region)
+      context_->breakers.show(thrash[region], std::to_string(region), BreakerReach::decided);
+    return part;
   }
 
   void send(const StrategyPart* part) const {
@@ -43,18 +42,20 @@ class Tamiyo {
   }
 
   void fold(const std::vector<TurnRecord>& turns) const {
-    for (const auto& turn : turns) (void)decide_again(*self_->state.strategy, turn);
+    const std::size_t forgotten = planted(Planted::past_forgotten) && !turns.empty() ? 1 : 0;
+    for (std::size_t i = 0; i + forgotten < turns.size(); ++i)
+      (void)decide_again(*self_->state.strategy, turns[i]);
   }
 
-  TamiyoHandle::stateful_pointer<TamiyoState> self_;
+  SelfOf<TamiyoHandle, TamiyoState> self_;
   ControlContextPtr context_;
   Epoch epoch_;
 };
 
-TamiyoHandle::behavior_type tamiyo(TamiyoHandle::stateful_pointer<TamiyoState> self,
+TamiyoHandle::behavior_type tamiyo(SelfOf<TamiyoHandle, TamiyoState> self,
                                    const ControlContextPtr& context, Epoch epoch) {
   keep_exception_text(self);
-  auto delay = std::make_shared<HandlerDelay>(context->config, Role::tamiyo, RegionId{});
+  auto delay = std::make_shared<HandlerDelay>(*context, Role::tamiyo, RegionId{});
   const Tamiyo role(self, context, epoch);
   role.begin();
   return {
@@ -63,7 +64,10 @@ TamiyoHandle::behavior_type tamiyo(TamiyoHandle::stateful_pointer<TamiyoState> s
         delay->pause();
         role.take(turn);
       },
-      [=](Nudge) { role.begin(); },
+      [=](Nudge) {
+        delay->hold();
+        role.begin();
+      },
   };
 }
 

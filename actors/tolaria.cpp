@@ -1,4 +1,5 @@
 // Tolaria's control side: opens one turn per closed window, in order, one at a time.
+#include "actors/role_states.hpp"
 #include "actors/roles.hpp"
 #include "actors/turn_entries.hpp"
 
@@ -11,19 +12,9 @@ constexpr std::chrono::milliseconds look{20};
 /// In virtual time, which stands still while anyone looks: between two looks.
 constexpr std::chrono::milliseconds virtual_look{50};
 
-struct TolariaState {
-  Window committed;
-  std::vector<Answers> answers;  ///< of the committed turn
-  std::optional<WindowReport> open;
-  bool recovered = false;
-  std::optional<Breaker> checkpoints;
-  const char* name = "tolaria";
-};
-
 class Tolaria {
  public:
-  Tolaria(TolariaHandle::stateful_pointer<TolariaState> self, ControlContextPtr context,
-          Epoch epoch)
+  Tolaria(SelfOf<TolariaHandle, TolariaState> self, ControlContextPtr context, Epoch epoch)
       : self_(self), context_(std::move(context)), epoch_(epoch) {}
 
   void recover() const {
@@ -58,6 +49,7 @@ class Tolaria {
     }
     if (context_->filter) context_->filter(report);
     if (context_->overrides != nullptr) report.overrides = context_->overrides->due(report.window);
+    if (context_->chaos != nullptr) report.faults = context_->chaos->due(report.window);
     watch_checkpoints(report.device);
     state.open = std::move(report);
     send_turn();
@@ -109,15 +101,15 @@ class Tolaria {
     self_->delayed_send(self_, context_->retry(), Nudge{report.window});
   }
 
-  TolariaHandle::stateful_pointer<TolariaState> self_;
+  SelfOf<TolariaHandle, TolariaState> self_;
   ControlContextPtr context_;
   Epoch epoch_;
 };
 
-TolariaHandle::behavior_type tolaria(TolariaHandle::stateful_pointer<TolariaState> self,
+TolariaHandle::behavior_type tolaria(SelfOf<TolariaHandle, TolariaState> self,
                                      const ControlContextPtr& context, Epoch epoch) {
   keep_exception_text(self);
-  auto delay = std::make_shared<HandlerDelay>(context->config, Role::tolaria, RegionId{});
+  auto delay = std::make_shared<HandlerDelay>(*context, Role::tolaria, RegionId{});
   const Tolaria role(self, context, epoch);
   role.recover();
   return {
@@ -126,7 +118,10 @@ TolariaHandle::behavior_type tolaria(TolariaHandle::stateful_pointer<TolariaStat
         delay->pause();
         role.committed(turn);
       },
-      [=](Nudge nudge) { role.nudge(nudge.window); },
+      [=](Nudge nudge) {
+        delay->hold();
+        role.nudge(nudge.window);
+      },
   };
 }
 

@@ -42,6 +42,7 @@ std::optional<PlanningTurn> TurnBook::planning() const {
 void TurnBook::add(const RegionPart& part) {
   if (!turn_ || part.report.window != turn_->report.window) return;
   if (!present_.contains(part.report.region)) return;
+  if (!admitted(Role::narset, part.report.region, part.report.epoch)) return;
   turn_->parts.emplace(part.report.region, part);
 }
 
@@ -52,6 +53,7 @@ void TurnBook::add(const PruningPart& part) {
 
 void TurnBook::add(const StrategyPart& part) {
   if (!turn_ || part.window != turn_->report.window || !tamiyo_present_) return;
+  if (!admitted(Role::tamiyo, {}, part.epoch)) return;
   if (regions_in() && pruning_in() && !turn_->strategy) turn_->strategy = part;
 }
 
@@ -67,7 +69,18 @@ void TurnBook::leave(Role role, RegionId region, const std::string& reason) {
   if (!answered) turn_->absences.push_back({.role = role, .region = region, .reason = reason});
 }
 
-void TurnBook::join(Role role, RegionId region) {
+void TurnBook::admit(Role role, RegionId region, Epoch epoch) {
+  auto& newest = epochs_[{role, region}];
+  newest = std::max(newest, epoch);
+}
+
+bool TurnBook::admitted(Role role, RegionId region, Epoch epoch) const {
+  const auto newest = epochs_.find({role, region});
+  return newest == epochs_.end() || epoch >= newest->second;
+}
+
+void TurnBook::join(Role role, RegionId region, Epoch epoch) {
+  admit(role, region, epoch);
   if (role == Role::narset) present_.insert(region);
   if (role == Role::tamiyo) tamiyo_present_ = true;
   if (role == Role::emrakul) emrakul_present_ = true;

@@ -1,5 +1,6 @@
 #pragma once
 // The turn as the journal's actor keeps it: who is in, who is out, when it is complete.
+#include <map>
 #include <set>
 #include <utility>
 
@@ -18,14 +19,17 @@ class TurnBook {
 
   /// Opens the turn unless it is open or committed already.
   void open(const WindowReport& report);
-  /// Parts of another window than the open one are stale and ignored.
+  /// Parts of another window than the open one are stale and ignored, and so are those of an
+  /// incarnation older than the one that joined last: its successor was told a past without them.
   void add(const RegionPart& part);
   void add(const PruningPart& part);
   void add(const StrategyPart& part);
   /// No turn waits for that role from now on.
   void leave(Role role, RegionId region, const std::string& reason);
   /// The role takes part from the next turn on (or in the open one, see can_join).
-  void join(Role role, RegionId region);
+  void join(Role role, RegionId region, Epoch epoch = {});
+  /// That incarnation is known to take part.
+  void admit(Role role, RegionId region, Epoch epoch);
   /// Enters with the turn that commits next.
   void note(const Restart& restart);
 
@@ -53,7 +57,10 @@ class TurnBook {
   void resume(Window committed, std::optional<StrategyPart> strategy, std::uint64_t measured);
 
  private:
+  friend struct StateFields;  // tests' list of all fields
+
   [[nodiscard]] bool regions_in() const;
+  [[nodiscard]] bool admitted(Role role, RegionId region, Epoch epoch) const;
   /// The checkpoint whose importance the open turn plans from; 0: it is no planning turn.
   [[nodiscard]] std::uint64_t planned_checkpoint() const;
   [[nodiscard]] bool pruning_in() const;
@@ -61,7 +68,8 @@ class TurnBook {
   std::uint32_t regions_;
   TimeConfig time_;
   bool compaction_;
-  std::set<RegionId> present_;  ///< Narsets that turns wait for
+  std::set<RegionId> present_;                         ///< Narsets that turns wait for
+  std::map<std::pair<Role, RegionId>, Epoch> epochs_;  ///< of the incarnations that joined last
   bool tamiyo_present_ = true;
   bool emrakul_present_ = true;
   std::optional<ClosedTurn> turn_;

@@ -82,6 +82,7 @@ std::vector<JournalEntry> entries_of(const ClosedTurn& turn, std::uint64_t next_
       list.add(Role::tolaria, {}, summary_of(turn.report), 0, canonical_text(turn.report.device));
   if (turn.report.checkpoint) list.add(Role::tolaria, {}, *turn.report.checkpoint, summary);
   for (const auto& given : turn.report.overrides) list.add(Role::tolaria, {}, given, summary);
+  for (const auto& injected : turn.report.faults) list.add(Role::tolaria, {}, injected, summary);
   for (const auto& region : turn.report.regions)
     telemetry[region.region] = list.add(Role::tolaria, region.region, region, summary);
   for (const auto& applied : turn.report.applied) list.add(Role::kasmina, {}, applied, summary);
@@ -107,6 +108,7 @@ std::vector<JournalEntry> entries_of(const ClosedTurn& turn, std::uint64_t next_
     list.add(Role::supervisor, absence.region, absence, summary);
   for (const auto& restart : turn.restarts)
     list.add(Role::supervisor, restart.region, restart, summary);
+  for (const auto& change : turn.breakers) list.add(Role::supervisor, {}, change, summary);
   return list.take();
 }
 

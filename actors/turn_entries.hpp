@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "messages/audit.hpp"
+#include "messages/breaker_change.hpp"
 #include "messages/control.hpp"
 
 namespace esper {
@@ -17,6 +18,7 @@ struct ClosedTurn {
   std::optional<StrategyPart> strategy;  ///< none: Tamiyo was absent
   std::vector<Absence> absences;
   std::vector<Restart> restarts;
+  std::vector<BreakerChange> breakers;
 };
 
 /// Where the command of a later outcome stands in the journal.

@@ -37,7 +37,7 @@ bool read_trainer(const JournalEntry& entry, WindowReport& report) {
                                   [&](CheckpointReady&& ready) { report.checkpoint = ready; }) ||
          append(entry, report.regions) || append(entry, report.applied) ||
          append(entry, report.surgeries) || append(entry, report.outcomes) ||
-         append(entry, report.overrides);
+         append(entry, report.overrides) || append(entry, report.faults);
 }
 
 bool read_narset(const JournalEntry& entry, ClosedTurn& turn) {
@@ -66,10 +66,57 @@ void read_entry(const JournalEntry& entry, ClosedTurn& turn) {
   const bool known =
       read_trainer(entry, turn.report) || read_narset(entry, turn) || read_pruning(entry, turn) ||
       read_as<StrategyPart>(entry, [&](StrategyPart&& part) { turn.strategy = std::move(part); }) ||
-      append(entry, turn.absences) || append(entry, turn.restarts);
+      append(entry, turn.absences) || append(entry, turn.restarts) || append(entry, turn.breakers);
   if (!known)
     throw MalformedJson("entry " + std::to_string(entry.sequence) + " is of kind " + entry.kind +
                         ", which no turn holds");
+}
+
+template <Described... Kinds>
+std::vector<std::string_view> names_of() {
+  return {Kinds::schema.name...};
+}
+
+/// What a Narset decides from is its own region's, and what is the whole host's.
+EntryChoice serves_narset(RegionId region) {
+  return {.kinds = names_of<StrategyPart, CheckpointReady, SurgeryOutcome, Override>(),
+          .region_kinds = names_of<RegionTelemetry, Outcome, RegionReport, SeedStatus>(),
+          .region = region};
+}
+
+EntryChoice serves_tamiyo() {
+  return {.kinds = names_of<RegionReport, OpportunityProposal, ScaffoldRequest, Escalation,
+                            CheckpointReady, SurgeryOutcome, Override, PruningPart, StrategyPart>(),
+          .region_kinds = {},
+          .region = {}};
+}
+
+EntryChoice serves_kasmina() {
+  return {.kinds = names_of<AdaptationCommand, StrategyPart>(), .region_kinds = {}, .region = {}};
+}
+
+/// Every turn has a summary: with it none is missed that has nothing else of what was chosen.
+EntryChoice with_each_turn(EntryChoice choice) {
+  choice.kinds.push_back(WindowSummary::schema.name);
+  return choice;
+}
+
+ClosedTurn& turn_at(std::vector<ClosedTurn>& turns, Window window) {
+  if (turns.empty() || turns.back().report.window != window)
+    turns.emplace_back().report.window = window;
+  return turns.back();
+}
+
+/// Of each turn only what `serves` is read: a past is told while a turn waits for it.
+std::vector<ClosedTurn> turns_of(const std::vector<JournalEntry>& entries,
+                                 const EntryChoice& serves) {
+  std::vector<ClosedTurn> turns;
+  for (const auto& entry : entries) {
+    if (entry.window.value == 0) continue;
+    ClosedTurn& turn = turn_at(turns, entry.window);
+    if (serves.has(entry.kind, entry.region)) read_entry(entry, turn);
+  }
+  return turns;
 }
 
 template <Described T>
@@ -84,12 +131,8 @@ std::optional<T> opening_in(const std::vector<JournalEntry>& entries) {
 
 std::vector<ClosedTurn> turns_in(const std::vector<JournalEntry>& entries) {
   std::vector<ClosedTurn> turns;
-  for (const auto& entry : entries) {
-    if (entry.window.value == 0) continue;
-    if (turns.empty() || turns.back().report.window != entry.window)
-      turns.emplace_back().report.window = entry.window;
-    read_entry(entry, turns.back());
-  }
+  for (const auto& entry : entries)
+    if (entry.window.value != 0) read_entry(entry, turn_at(turns, entry.window));
   return turns;
 }
 
@@ -106,15 +149,17 @@ TurnRecord narset_record(const ClosedTurn& turn, RegionId region,
   return record;
 }
 
-std::vector<TurnRecord> narset_records(const std::vector<ClosedTurn>& turns, RegionId region) {
+std::vector<TurnRecord> narset_records(const std::vector<JournalEntry>& entries, RegionId region) {
   std::vector<TurnRecord> records;
   std::vector<Answers> answers;
-  for (const auto& turn : turns) {
+  for (const auto& turn : turns_of(entries, serves_narset(region))) {
     records.push_back(narset_record(turn, region, answers));
     answers = answers_in(turn);
   }
   return records;
 }
+
+EntryChoice narset_choice(RegionId region) { return with_each_turn(serves_narset(region)); }
 
 TurnRecord tamiyo_record(const ClosedTurn& turn) {
   TurnRecord record;
@@ -125,15 +170,18 @@ TurnRecord tamiyo_record(const ClosedTurn& turn) {
   return record;
 }
 
-std::vector<TurnRecord> tamiyo_records(const std::vector<ClosedTurn>& turns) {
+std::vector<TurnRecord> tamiyo_records(const std::vector<JournalEntry>& entries) {
   std::vector<TurnRecord> records;
-  for (const auto& turn : turns) records.push_back(tamiyo_record(turn));
+  for (const auto& turn : turns_of(entries, serves_tamiyo()))
+    records.push_back(tamiyo_record(turn));
   return records;
 }
 
+EntryChoice tamiyo_choice() { return with_each_turn(serves_tamiyo()); }
+
 std::vector<TurnRelease> release_records(const std::vector<JournalEntry>& entries) {
   std::vector<TurnRelease> releases;
-  for (const auto& turn : turns_in(entries)) releases.push_back(release_of(turn));
+  for (const auto& turn : turns_of(entries, serves_kasmina())) releases.push_back(release_of(turn));
   auto release = releases.begin();
   for (const auto& entry : entries) {
     while (release != releases.end() && release->turn < entry.window) ++release;
@@ -154,6 +202,10 @@ std::optional<CheckpointReady> newest_copy_in(const std::vector<JournalEntry>& e
       if (ready.measurable) newest = std::move(ready);
     });
   return newest;
+}
+
+EntryChoice copy_choice() {
+  return {.kinds = names_of<CheckpointReady>(), .region_kinds = {}, .region = {}};
 }
 
 std::optional<Catalogue> catalogue_in(const std::vector<JournalEntry>& entries) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "actors/turn_entries.hpp"
+#include "messages/interfaces.hpp"
 
 namespace esper {
 
@@ -13,16 +14,20 @@ namespace esper {
 /// the kind is not one of a turn's.
 [[nodiscard]] std::vector<ClosedTurn> turns_in(const std::vector<JournalEntry>& entries);
 
-/// A Narset's past: its inputs turn by turn, and whether it decided each.
-[[nodiscard]] std::vector<TurnRecord> narset_records(const std::vector<ClosedTurn>& turns,
+/// A Narset's past: its inputs turn by turn, and whether it decided each. The entries that
+/// narset_choice names are enough, and so are the others' below.
+[[nodiscard]] std::vector<TurnRecord> narset_records(const std::vector<JournalEntry>& entries,
                                                      RegionId region);
+[[nodiscard]] EntryChoice narset_choice(RegionId region);
 /// One turn of it. `answers`: Tamiyo's of the turn before.
 [[nodiscard]] TurnRecord narset_record(const ClosedTurn& turn, RegionId region,
                                        const std::vector<Answers>& answers);
 /// Tamiyo's past: what each turn gave it to decide from, and whether it decided.
-[[nodiscard]] std::vector<TurnRecord> tamiyo_records(const std::vector<ClosedTurn>& turns);
+[[nodiscard]] std::vector<TurnRecord> tamiyo_records(const std::vector<JournalEntry>& entries);
+[[nodiscard]] EntryChoice tamiyo_choice();
 [[nodiscard]] TurnRecord tamiyo_record(const ClosedTurn& turn);
-/// The commands of each turn with the sequence of its last entry; the chain's head is left out.
+/// The commands of each turn with the sequence of its last entry, of whichever kind that is:
+/// nothing can be left out. The chain's head is not filled in.
 [[nodiscard]] std::vector<TurnRelease> release_records(const std::vector<JournalEntry>& entries);
 
 /// Tamiyo's answers in that turn; none when it was absent.
@@ -30,6 +35,7 @@ namespace esper {
 /// The newest checkpoint that a copy for Elesh was taken of.
 [[nodiscard]] std::optional<CheckpointReady> newest_copy_in(
     const std::vector<JournalEntry>& entries);
+[[nodiscard]] EntryChoice copy_choice();
 /// The blueprints and sheets that the run began with.
 [[nodiscard]] std::optional<Catalogue> catalogue_in(const std::vector<JournalEntry>& entries);
 /// The host as it was launched.

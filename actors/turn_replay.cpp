@@ -22,13 +22,14 @@ std::optional<StrategyPart> decide_again(Strategy& strategy, const TurnRecord& r
   return std::nullopt;
 }
 
-TurnReplay::TurnReplay(RunConfig config, HostDescription host, const Catalogue& catalogue)
+TurnReplay::TurnReplay(RunConfig config, HostDescription host, const Catalogue& catalogue,
+                       const PlantingTactic& planting)
     : config_(std::move(config)),
       host_(std::move(host)),
       epochs_(host_.regions.size()),
       strategy_(strategy_settings(config_, host_)) {
   for (std::uint32_t region = 0; region < host_.regions.size(); ++region)
-    tactics_.emplace_back(RegionId{region}, tactics_settings(config_), host_, catalogue);
+    tactics_.emplace_back(RegionId{region}, tactics_settings(config_, planting), host_, catalogue);
 }
 
 ClosedTurn TurnReplay::again(const ClosedTurn& turn) {

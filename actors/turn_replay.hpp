@@ -18,7 +18,9 @@ std::optional<StrategyPart> decide_again(Strategy& strategy, const TurnRecord& r
 /// difference is told once.
 class TurnReplay {
  public:
-  TurnReplay(RunConfig config, HostDescription host, const Catalogue& catalogue);
+  /// `planting`: the tactic that the run was given; empty: Esper's own.
+  TurnReplay(RunConfig config, HostDescription host, const Catalogue& catalogue,
+             const PlantingTactic& planting = {});
 
   /// The turn as these functions would have closed it: the same inputs, every decision made again.
   [[nodiscard]] ClosedTurn again(const ClosedTurn& turn);

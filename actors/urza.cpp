@@ -1,18 +1,14 @@
 // Urza stores blueprints; what it serves was measured by Urabrask and stands in the journal.
+#include "actors/role_states.hpp"
 #include "actors/roles.hpp"
 
 namespace esper {
 
 namespace {
 
-struct UrzaState {
-  std::optional<Catalogue> catalogue;
-  const char* name = "urza";
-};
-
 class Urza {
  public:
-  Urza(UrzaHandle::stateful_pointer<UrzaState> self, ControlContextPtr context, Epoch epoch)
+  Urza(SelfOf<UrzaHandle, UrzaState> self, ControlContextPtr context, Epoch epoch)
       : self_(self), context_(std::move(context)), epoch_(epoch) {}
 
   void recover() const {
@@ -24,15 +20,15 @@ class Urza {
   }
 
  private:
-  UrzaHandle::stateful_pointer<UrzaState> self_;
+  SelfOf<UrzaHandle, UrzaState> self_;
   ControlContextPtr context_;
   Epoch epoch_;
 };
 
-UrzaHandle::behavior_type urza(UrzaHandle::stateful_pointer<UrzaState> self,
-                               const ControlContextPtr& context, Epoch epoch) {
+UrzaHandle::behavior_type urza(SelfOf<UrzaHandle, UrzaState> self, const ControlContextPtr& context,
+                               Epoch epoch) {
   keep_exception_text(self);
-  auto delay = std::make_shared<HandlerDelay>(context->config, Role::urza, RegionId{});
+  auto delay = std::make_shared<HandlerDelay>(*context, Role::urza, RegionId{});
   const Urza role(self, context, epoch);
   role.recover();
   return {
@@ -41,7 +37,10 @@ UrzaHandle::behavior_type urza(UrzaHandle::stateful_pointer<UrzaState> self,
         if (!self->state.catalogue) return caf::sec::request_receiver_down;  // asks again soon
         return *self->state.catalogue;
       },
-      [=](Nudge) { role.recover(); },
+      [=](Nudge) {
+        delay->hold();
+        role.recover();
+      },
   };
 }
 

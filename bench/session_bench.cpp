@@ -102,7 +102,8 @@ struct Steps {
   }
 };
 
-enum class Beside { nothing, session, actors };
+/// `silence`: a session whose controllers are gone.
+enum class Beside { nothing, session, actors, silence };
 
 class Loop {
  public:
@@ -132,12 +133,15 @@ class Loop {
     if (beside == Beside::actors)
       control_ = std::make_unique<Control>(config, host_->description(), *exchange_);
     plant(seeds);
+    answered_ = beside == Beside::session;
   }
 
   /// Ends in the middle of a window, so that windows close in the middle of turns: what they start
   /// on other threads is then done within the same arm's turn.
   void warm_up() {
     steps(config_.time.window_steps + config_.time.window_steps / 2);
+    if (session_ && !control_ && !answered_)  // until it is known that nobody answers
+      steps((config_.reflex.executor_silent_windows + 1) * config_.time.window_steps);
     wall_.seconds.clear();
     processor_.seconds.clear();
     if (session_) operations_before_ = session_->operations();
@@ -179,6 +183,13 @@ class Loop {
     if (seeds > 0 && !exchange_->release(turn)) throw std::runtime_error("the exchange is full");
   }
 
+  /// Seeds learn while somebody may command them.
+  void answer() {
+    TurnRelease turn;
+    turn.turn = session_->last_window();
+    if (!exchange_->release(turn)) throw std::runtime_error("the exchange is full");
+  }
+
   void steps(std::uint32_t count) {
     for (std::uint32_t i = 0; i < count; ++i) {
       batch_ = data_.next();
@@ -190,6 +201,7 @@ class Loop {
     }
     if (control_ && !control_->finish(session_->last_window()))
       throw std::runtime_error("the control side does not answer");
+    if (answered_) answer();
   }
 
   void step() {
@@ -212,6 +224,7 @@ class Loop {
   std::unique_ptr<TurnExchange> exchange_;  // null for the bare loop
   std::unique_ptr<Session> session_;
   std::unique_ptr<Control> control_;
+  bool answered_ = false;  ///< by this class
   OperationCount operations_before_;
   Steps wall_, processor_;
 };
@@ -256,6 +269,7 @@ void compare(const std::string& size, int rounds) {
   for (std::size_t seeds = 1; seeds <= seeds_max; ++seeds)
     add(std::to_string(seeds) + (seeds == 1 ? " isolated seed" : " isolated seeds"),
         Beside::session, seeds);
+  add("controllers gone", Beside::silence, seeds_max);
   for (const auto& loop : loops) loop->warm_up();
   run_interleaved(arms, rounds);
 

@@ -11,7 +11,9 @@ target_link_libraries(esper_fuzzed INTERFACE esper::messages)
 # Shared by targets and the maker of seeds.
 add_library(fuzzed_payload OBJECT runtime/journal_kinds.cpp)
 target_link_libraries(fuzzed_payload PUBLIC esper_fuzzed)
-add_library(fuzzed_journal OBJECT runtime/journal.cpp runtime/database.cpp runtime/digest.cpp)
+add_library(fuzzed_journal OBJECT runtime/journal.cpp runtime/journal_book.cpp
+  runtime/journal_log.cpp runtime/database.cpp
+  runtime/database_failpoints.cpp runtime/digest.cpp)
 target_link_libraries(fuzzed_journal PUBLIC esper_fuzzed SQLite::SQLite3 OpenSSL::Crypto)
 add_library(fuzzed_checkpoint OBJECT gpu/checkpoint_header.cpp gpu/safetensors_header.cpp
   gpu/sha256.cpp)
@@ -20,8 +22,10 @@ add_library(fuzzed_config OBJECT
   runtime/config.cpp runtime/config_checks.cpp runtime/config_names.cpp runtime/json_positions.cpp
   actors/decisions/blueprint_catalogue.cpp actors/decisions/fashion_plan.cpp
   actors/decisions/host_catalogue.cpp actors/decisions/host_cut.cpp
-  actors/decisions/transformer_plan.cpp)
-target_link_libraries(fuzzed_config PUBLIC esper_fuzzed)
+  actors/decisions/transformer_plan.cpp runtime/postgresql/connection_string.cpp)
+target_link_libraries(fuzzed_config PUBLIC esper_fuzzed esper_pq)
+add_library(fuzzed_rehearsal OBJECT sim/rehearsal.cpp sim/fault.cpp sim/coverage.cpp)
+target_link_libraries(fuzzed_rehearsal PUBLIC esper_fuzzed)
 add_library(fuzzed_control OBJECT runtime/control/control_protocol.cpp)
 target_link_libraries(fuzzed_control PUBLIC esper_fuzzed)
 
@@ -35,6 +39,7 @@ function(esper_fuzz name runs)
   set_tests_properties(fuzz/${name} PROPERTIES TIMEOUT 300 LABELS fuzz)
 endfunction()
 esper_fuzz(config 600 fuzzed_config)
+esper_fuzz(rehearsal 2000 fuzzed_config fuzzed_rehearsal)
 esper_fuzz(control 10000 fuzzed_control)
 esper_fuzz(wire 20000)
 esper_fuzz(checkpoint 5000 fuzzed_checkpoint)

@@ -76,11 +76,12 @@ function(esper_tests name)
 endfunction()
 
 # esper_programs(GROUP DIRECTORY folder [ON_REQUEST]): one executable per .cpp, all built by target
-# GROUP. ON_REQUEST: not part of `all`. A file that includes gpu/ or torch/ is linked to both.
+# GROUP, but for tests (NAME_test.cpp). ON_REQUEST: not part of `all`. A file that includes gpu/ or torch/ is linked to both.
 function(esper_programs group)
   cmake_parse_arguments(PARSE_ARGV 1 arg "ON_REQUEST" "DIRECTORY" "")
   add_custom_target(${group})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/${arg_DIRECTORY}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
   foreach(source IN LISTS sources)
     get_filename_component(program ${source} NAME_WE)
     file(STRINGS ${source} needs_torch REGEX "^#include [<\"](gpu|torch|ATen)/")

@@ -16,6 +16,7 @@
 #include "gpu/risk_assay.hpp"
 #include "gpu/session.hpp"
 #include "messages/json.hpp"
+#include "runtime/journal.hpp"
 #include "runtime/launch.hpp"
 #include "runtime/telemetry_export.hpp"
 

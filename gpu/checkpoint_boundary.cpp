@@ -66,9 +66,14 @@ void CheckpointBoundary::remember(const CheckpointMemory& memory, const Checkpoi
     const std::lock_guard lock(coupling_mutex_);
     memory_ = memory;
   }
-  resumed_ = true;
+  checks_itself_ = true;
   if (ready.measurable && !take_copy(ready.checkpoint))
     throw InvariantViolation("a measurement began before its checkpoint was there");
+}
+
+void CheckpointBoundary::stand(const CheckpointMemory& memory) {
+  const std::lock_guard lock(coupling_mutex_);
+  memory_ = memory;
 }
 
 void CheckpointBoundary::tell(DeviceTelemetry& device) const {
@@ -107,7 +112,7 @@ CheckpointBoundary::Refused CheckpointBoundary::admit(const SurgeryOrder& order,
 CheckpointBoundary::Refused CheckpointBoundary::coupling() {
   // Before a run ended Elesh may have checked, for an order that the journal holds, what it has not
   // reached again after a resume.
-  if (resumed_) {
+  if (checks_itself_) {
     const std::lock_guard lock(copy_mutex_);
     if (copy_) (void)look_at_coupling();
   }
@@ -179,7 +184,8 @@ CheckpointBoundary::Refused CheckpointBoundary::operate(const PruningPlan& plan,
   pass(Failpoint::surgery);
   {
     const EvaluationScope still(all_modules(host_, bed));
-    refresh_norms(host_, data_.step_batch());
+    // What all replicas see, so that all come to the same verdict.
+    refresh_norms(host_, data_.whole_batch ? data_.whole_batch() : data_.step_batch());
   }
   const GateScore after = score();
   outcome.loss_after = after.loss;

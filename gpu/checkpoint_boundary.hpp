@@ -3,7 +3,7 @@
 // is taken for Elesh, and the checkpoint is announced. On the trainer's thread but for `measure`.
 #include <mutex>
 
-#include "gpu/checkpoint_writer.hpp"
+#include "gpu/checkpoint_file.hpp"
 #include "gpu/gate_score.hpp"
 #include "gpu/importance.hpp"
 #include "gpu/step_boundary.hpp"
@@ -27,7 +27,7 @@ class CheckpointBoundary {
   [[nodiscard]] bool take_cut() { return std::exchange(cut_, false); }
   [[nodiscard]] bool ever_cut() const { return memory_.ever_cut; }
   /// Hands a checkpoint to the disk's thread; only where one `is_kept`.
-  void keep(CheckpointContent content) { writer_->write(std::move(content)); }
+  void keep(CheckpointContent content) { writer_->write(job_of(std::move(content))); }
   [[nodiscard]] bool is_kept() const { return writer_ != nullptr; }
   /// Blocks until what was handed over is on disk or has failed.
   void await_disk() {
@@ -37,6 +37,11 @@ class CheckpointBoundary {
   /// The host stands as it did when `ready` was announced; Elesh's copy is taken of it anew.
   void remember(const CheckpointMemory& memory, const CheckpointReady& ready);
   void tell(DeviceTelemetry& device) const;
+  /// Of several replicas: all that stood so at the last boundary, without a copy for Elesh.
+  void stand(const CheckpointMemory& memory);
+  /// Of several replicas, or after a resume: an order finds the coupled groups checked here, not by
+  /// Elesh, which may not have come to it.
+  void check_coupling_itself() { checks_itself_ = true; }
 
   /// Elesh's thread: the host's description is checked, once for each structure, and importance
   /// measured on the copy of this checkpoint. Nothing when there is no such copy. `ended`: soon no
@@ -65,7 +70,7 @@ class CheckpointBoundary {
   const SessionData& data_;
   StepBoundary& boundary_;
   CheckpointMemory memory_;  ///< all that outlives a boundary; its coupling under coupling_mutex_
-  bool resumed_{};
+  bool checks_itself_{};
   // Of the boundary under way: no order waits for a later one.
   std::vector<SurgeryOrder> orders_;
   std::uint64_t operations_{};

@@ -1,5 +1,7 @@
 #include "gpu/checkpoint_writer.hpp"
 
+#include "messages/failpoint.hpp"
+
 namespace esper {
 
 CheckpointWriter::CheckpointWriter(std::filesystem::path folder, std::size_t keep)
@@ -17,11 +19,11 @@ CheckpointWriter::~CheckpointWriter() {
   thread_.join();
 }
 
-void CheckpointWriter::write(CheckpointContent content) {
+void CheckpointWriter::write(CheckpointJob job) {
   {
     const std::lock_guard lock(lock_);
     if (waiting_) ++replaced_;
-    waiting_ = std::move(content);
+    waiting_ = std::move(job);
   }
   changed_.notify_all();
 }
@@ -42,17 +44,18 @@ void CheckpointWriter::serve() {
     changed_.wait(lock, [this] { return waiting_ || ending_; });
     if (!waiting_) return;
     busy_ = true;
-    auto content = std::exchange(waiting_, std::nullopt);
+    auto job = std::exchange(waiting_, std::nullopt);
     lock.unlock();
-    auto problem = write_checkpoint(folder_, *content);
+    auto problem = job->put(folder_);
     if (problem.empty()) {
+      pass(Failpoint::checkpoint_written);
       keep_newest(folder_, keep_);
-      written_ = content->manifest.place.checkpoint;
+      written_ = job->checkpoint;
       failures_ = 0;
     } else {
       ++failures_;
     }
-    content.reset();
+    job.reset();
     lock.lock();
     if (!problem.empty()) problem_ = std::move(problem);
     busy_ = false;

@@ -4,11 +4,19 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <thread>
 
-#include "gpu/checkpoint_file.hpp"
+#include "gpu/checkpoint_folder.hpp"
 
 namespace esper {
+
+/// A cut of a training, on its way to the disk.
+struct CheckpointJob {
+  std::uint64_t checkpoint{};
+  /// Puts its file into the folder; empty: done, else one sentence. On the writer's thread.
+  std::function<std::string(const std::filesystem::path& folder)> put;
+};
 
 class CheckpointWriter {
  public:
@@ -20,7 +28,7 @@ class CheckpointWriter {
   CheckpointWriter& operator=(const CheckpointWriter&) = delete;
 
   /// Takes it over at once. While the disk is busy one waits; a newer one takes its place.
-  void write(CheckpointContent content);
+  void write(CheckpointJob job);
   /// Blocks until nothing waits and nothing is being written.
   void finish();
 
@@ -38,7 +46,7 @@ class CheckpointWriter {
   std::atomic<std::uint64_t> written_{0}, failures_{0}, replaced_{0};
   mutable std::mutex lock_;
   std::condition_variable changed_;
-  std::optional<CheckpointContent> waiting_;  // under lock_, as all below
+  std::optional<CheckpointJob> waiting_;  // under lock_, as all below
   bool busy_{}, ending_{};
   std::string problem_;
   std::thread thread_;  // last: it begins when everything else is there

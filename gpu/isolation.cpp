@@ -15,11 +15,23 @@ IsolationSwitches& isolation_switches() {
   return switches;
 }
 
+namespace {
+
+/// Trainers of several replicas may be threads of one process, as in tests: the global stream is
+/// lent to one scope at a time. Scopes nest.
+std::recursive_mutex& one_scope_at_a_time() {
+  static std::recursive_mutex mutex;
+  return mutex;
+}
+
+}  // namespace
+
 RandomStreamScope::RandomStreamScope(at::Generator& own)
     : active_(!isolation_switches().no_stream_guard),
       own_(own),
       global_(at::detail::getDefaultCPUGenerator()) {
   if (!active_) return;
+  one_scope_at_a_time().lock();
   const std::lock_guard lock(global_.mutex());
   saved_ = global_.get_state();
   global_.set_state(own_.get_state());
@@ -27,9 +39,12 @@ RandomStreamScope::RandomStreamScope(at::Generator& own)
 
 RandomStreamScope::~RandomStreamScope() {
   if (!active_) return;
-  const std::lock_guard lock(global_.mutex());
-  own_.set_state(global_.get_state());
-  global_.set_state(saved_);
+  {
+    const std::lock_guard lock(global_.mutex());
+    own_.set_state(global_.get_state());
+    global_.set_state(saved_);
+  }
+  one_scope_at_a_time().unlock();
 }
 
 EvaluationScope::EvaluationScope(const std::vector<torch::nn::Module*>& modules) {

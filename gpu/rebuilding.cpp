@@ -278,6 +278,19 @@ void refuse_other_run(const CheckpointManifest& manifest, const RunIdentity& own
     refuse("was written by a run of another config; go on with the config.json beside it");
 }
 
+void clear(HostModel& host, torch::optim::Optimizer& optimizer, SeedBed& bed,
+           const std::vector<GroupRecord>& groups) {
+  while (!bed.seeds().empty()) {
+    const LiveSeed& live = *bed.seeds().back();
+    if (live.fossilised()) host.release(*live.seed);
+    bed.remove(live.seed->id, Stage::dormant);
+  }
+  const auto own = std::count_if(groups.begin(), groups.end(),
+                                 [](const GroupRecord& group) { return group.seed == SeedId{}; });
+  auto& present = optimizer.param_groups();
+  while (present.size() > static_cast<std::size_t>(own)) present.pop_back();
+}
+
 void rebuild(const CheckpointContent& content, HostModel& host, torch::optim::Optimizer& optimizer,
              SeedBed& bed, const SessionData& data, const SessionSettings& settings,
              SurvivingHistory& history) {

@@ -17,6 +17,11 @@ struct RunIdentity {
 void refuse_other_run(const CheckpointManifest& manifest, const RunIdentity& own,
                       const HostDescription& host);
 
+/// The way back to a run's beginning, for `rebuild`: no seed stands in the host, and the optimizer
+/// has the loop's own groups alone, of which `groups` tells.
+void clear(HostModel& host, torch::optim::Optimizer& optimizer, SeedBed& bed,
+           const std::vector<GroupRecord>& groups);
+
 /// Describes and shapes the host anew, plants every seed in its stage, with its optimizer, hot
 /// checkpoint and lesson, and puts back all tensors, moments, streams, the data position, the
 /// loop's memory and the history. host, optimizer  of the run's beginning, without seeds, whatever

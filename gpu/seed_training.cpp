@@ -42,17 +42,6 @@ void update(LiveSeed& live, double learning_rate_ratio) {
   clear_gradients(live.parameters);
 }
 
-void measure_norms(LiveSeed& live) {
-  double seed = 0, host = 0;
-  for (const Slot* slot : live.slots) {
-    if (!slot->seed_output().defined()) continue;
-    seed += sum_of_squares(slot->seed_output().detach());
-    host += sum_of_squares(slot->host_output().detach());
-  }
-  // A seed that gives NaN must be told as such, not skipped.
-  if (host > 0) live.relative_norm = std::sqrt(seed / host);
-}
-
 /// From the seed's first slot to the loss, per sample; slots stand in the order of the flow.
 std::uint64_t operations_downstream(const HostModel& host, const SeedBed& bed,
                                     const LiveSeed& live) {
@@ -93,39 +82,59 @@ std::unique_ptr<torch::optim::AdamW> seed_optimizer(const std::vector<torch::Ten
       torch::optim::AdamWOptions(learning_rate * ratio).weight_decay(config.weight_decay));
 }
 
-std::uint64_t shadow_pass(HostModel& host, torch::optim::Optimizer& host_optimizer, SeedBed& bed,
-                          LiveSeed& live, const Batch& batch, const LossFunction& loss,
-                          double learning_rate_ratio) {
+void measure_norms(LiveSeed& live) {
+  double seed = 0, host = 0;
+  for (const Slot* slot : live.slots) {
+    if (!slot->seed_output().defined()) continue;
+    seed += sum_of_squares(slot->seed_output().detach());
+    host += sum_of_squares(slot->host_output().detach());
+  }
+  // A seed that gives NaN must be told as such, not skipped.
+  if (host > 0) live.relative_norm = std::sqrt(seed / host);
+}
+
+ShadowGradients shadow_gradients(HostModel& host, SeedBed& bed, LiveSeed& live, const Batch& batch,
+                                 const LossFunction& loss) {
   const auto samples = static_cast<std::uint64_t>(batch.inputs.size(0));
   const std::uint64_t own = host.description().operations + bed.fossilised_operations();
   // Forward once, back through the tail for inputs alone; the seed as in training.
   std::uint64_t cost =
       samples * (own + operations_downstream(host, bed, live) + 3 * live.operations);
-  {
-    const EvaluationScope still(all_modules(host, bed, &live));
-    const torch::NoGradGuard no_graph;  // the seed's slot switches gradients on
-    torch::Tensor teacher;
-    if (live.mitigations.knowledge_distillation_weight > 0) {
-      teacher = host.forward(batch.inputs);
-      cost += samples * own;
-    }
-    const TrialScope trial(live.slots, {.alpha = live.target_alpha(), .differentiated = true});
-    const auto logits = host.forward(batch.inputs);
-    const torch::AutoGradMode graph(true);
-    auto shadow = loss(logits, batch.targets);
-    measure_norms(live);
-    for (Slot& passed : host.slots()) passed.forget();
-    if (!finite(shadow.item<double>())) {
-      ++live.non_finite;
-      return cost;
-    }
-    if (teacher.defined())
-      shadow =
-          shadow + live.mitigations.knowledge_distillation_weight * distillation(logits, teacher);
-    gradients_into(shadow, live.parameters);
+  const EvaluationScope still(all_modules(host, bed, &live));
+  const torch::NoGradGuard no_graph;  // the seed's slot switches gradients on
+  torch::Tensor teacher;
+  if (live.mitigations.knowledge_distillation_weight > 0) {
+    teacher = host.forward(batch.inputs);
+    cost += samples * own;
   }
+  const TrialScope trial(live.slots, {.alpha = live.target_alpha(), .differentiated = true});
+  const auto logits = host.forward(batch.inputs);
+  const torch::AutoGradMode graph(true);
+  auto shadow = loss(logits, batch.targets);
+  measure_norms(live);
+  for (Slot& passed : host.slots()) passed.forget();
+  if (!finite(shadow.item<double>())) return {cost, false};
+  if (teacher.defined())
+    shadow =
+        shadow + live.mitigations.knowledge_distillation_weight * distillation(logits, teacher);
+  gradients_into(shadow, live.parameters);
+  return {cost, true};
+}
+
+void learn_isolated(LiveSeed& live, double learning_rate_ratio) {
   update(live, learning_rate_ratio);
   if (live.updates > 0) live.average.take(live.parameters, live.updates);
+}
+
+std::uint64_t shadow_pass(HostModel& host, torch::optim::Optimizer& host_optimizer, SeedBed& bed,
+                          LiveSeed& live, const Batch& batch, const LossFunction& loss,
+                          double learning_rate_ratio) {
+  const auto [cost, finite] = shadow_gradients(host, bed, live, batch, loss);
+  if (!finite) {
+    ++live.non_finite;
+    return cost;
+  }
+  learn_isolated(live, learning_rate_ratio);
   if (isolation_switches().step_on_zero_gradients) {
     for (auto& group : host_optimizer.param_groups())
       for (const auto& parameter : group.params())
@@ -139,6 +148,10 @@ bool gradients_finite(const LiveSeed& live) { return finite(gradient_norm(live.p
 
 void task_step(LiveSeed& live, double learning_rate_ratio) {
   measure_norms(live);
+  update(live, learning_rate_ratio);
+}
+
+void learn_on_graph(LiveSeed& live, double learning_rate_ratio) {
   update(live, learning_rate_ratio);
 }
 

@@ -26,11 +26,24 @@ std::uint64_t shadow_pass(HostModel& host, torch::optim::Optimizer& host_optimiz
                           LiveSeed& live, const Batch& batch, const LossFunction& loss,
                           double learning_rate_ratio);
 
+/// The two halves of a shadow pass: gradients into the seed's own parameters, and the update that
+/// they bring. `finite` false: the loss is not, and there are no gradients.
+struct ShadowGradients {
+  std::uint64_t operations{};
+  bool finite{};
+};
+[[nodiscard]] ShadowGradients shadow_gradients(HostModel& host, SeedBed& bed, LiveSeed& live,
+                                               const Batch& batch, const LossFunction& loss);
+void learn_isolated(LiveSeed& live, double learning_rate_ratio);
+
 /// Gradients of a seed on the graph are finite.
 [[nodiscard]] bool gradients_finite(const LiveSeed& live);
 
 /// One update of a seed on the graph from the task's gradient; then its gradients are undefined.
 void task_step(LiveSeed& live, double learning_rate_ratio);
+/// Its two halves: how large the seed's output is beside the host's, and the update.
+void measure_norms(LiveSeed& live);
+void learn_on_graph(LiveSeed& live, double learning_rate_ratio);
 
 /// Seeds stand with their averaged weights until the end of the block.
 class AverageScope {

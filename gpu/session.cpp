@@ -1,9 +1,6 @@
 #include "gpu/session.hpp"
 
-#include <ATen/Parallel.h>
-
 #include "actors/decisions/number.hpp"
-#include "gpu/rebuilding.hpp"
 #include "gpu/seed_training.hpp"
 #include "gpu/weaning.hpp"
 #include "gpu/window_statistics.hpp"
@@ -27,7 +24,8 @@ double value_of(const at::Tensor& loss) {
 }  // namespace
 
 Session::Session(HostModel& host, torch::optim::Optimizer& optimizer, SessionSettings settings,
-                 SessionData data, TurnExchange& exchange, const std::atomic<bool>* stop)
+                 SessionData data, TurnExchange& exchange, const std::atomic<bool>* stop,
+                 Replicas* replicas)
     : host_(host),
       optimizer_(optimizer),
       settings_(std::move(settings)),
@@ -36,10 +34,13 @@ Session::Session(HostModel& host, torch::optim::Optimizer& optimizer, SessionSet
       stop_(stop),
       boundary_(host_, optimizer_, settings_, data_, exchange_),
       checkpoint_(host_, optimizer_, settings_, data_, boundary_),
-      telemetry_(host_, settings_.gates, settings_.time.window_steps) {
+      telemetry_(host_, settings_.gates, settings_.time.window_steps),
+      replicas_(replicas) {
   step_seconds_.reserve(settings_.time.window_steps);
   if (settings_.mode == Mode::off) return;
+  if (replicas_ != nullptr) checkpoint_.check_coupling_itself();
   for (Slot& slot : host_.slots()) slot.set_observing(true);
+  if (replicas_ != nullptr) keep_step();
   exchange_.set_measure([this](std::uint64_t checkpoint, const std::atomic<bool>& ended) {
     return checkpoint_.measure(checkpoint, ended);
   });
@@ -48,9 +49,13 @@ Session::Session(HostModel& host, torch::optim::Optimizer& optimizer, SessionSet
 void Session::start_step() {
   if (settings_.mode == Mode::off) return;
   step_began_ = Clock::now();
+  if (replicas_ != nullptr) begin_step_together();
   ++memory_.tick.value;
   ratio_ = data_.learning_rate_ratio();
   verdict_ = {};
+  const auto region =
+      replicas_ != nullptr ? std::exchange(poison_, std::nullopt) : exchange_.poison_asked();
+  if (region && boundary_.poison(*region)) exchange_.poison_done(*region);
   for (const auto& live : bed().seeds())
     if (live->on_graph()) {
       live->set_alpha(take_step(live->ramp));
@@ -86,13 +91,11 @@ void Session::restore_buffers() {
 }
 
 const char* Session::alarm(double loss) {
-  for (const auto& live : bed().seeds()) {
-    if (!live->touches_host()) continue;
-    for (const Slot* slot : live->slots)
-      if (slot->output().defined() && !finite(sum_of_squares(slot->output())))
-        return "non_finite_output";
-    if (!esper::gradients_finite(*live)) return "non_finite_gradient";
-  }
+  const auto& escape = common_.escape;
+  if (std::find(escape.begin(), escape.end(), true) != escape.end())
+    return common_.output_not_finite ? "non_finite_output" : "non_finite_gradient";
+  if (replicas_ == nullptr)
+    if (const char* reason = own_alarm(); reason != nullptr) return reason;
   if (!telemetry_.gradients_finite() && finite(loss)) return "non_finite_gradient";
   switch (boundary_.history().reflex.judge(loss)) {
     case ReflexVerdict::non_finite_loss:
@@ -105,10 +108,22 @@ const char* Session::alarm(double loss) {
   return nullptr;
 }
 
+const char* Session::own_alarm() const {
+  for (const auto& live : const_cast<Session*>(this)->bed().seeds()) {
+    if (!live->touches_host()) continue;
+    for (const Slot* slot : live->slots)
+      if (slot->output().defined() && !finite(sum_of_squares(slot->output())))
+        return "non_finite_output";
+    if (!esper::gradients_finite(*live)) return "non_finite_gradient";
+  }
+  return nullptr;
+}
+
 StepVerdict Session::after_backward(const at::Tensor& loss) {
   if (settings_.mode == Mode::off) return {};
   call_began_ = Clock::now();
   loss_ = value_of(loss);
+  if (replicas_ != nullptr) loss_ = meet(loss_);
   loss_finite_ = telemetry_.measure_gradients() && finite(loss_);
   const char* reason = seeds_in_path_ ? alarm(loss_) : nullptr;
   if (reason != nullptr) {
@@ -116,8 +131,9 @@ StepVerdict Session::after_backward(const at::Tensor& loss) {
   } else {
     const bool last = memory_.tick.value % settings_.time.window_steps == 0;
     telemetry_.measure_activations(data_.step_batch().inputs, last);
-    train_seeds();
+    replicas_ != nullptr ? train_seeds_together() : train_seeds();
   }
+  in_step_ = false;
   control_seconds_ += seconds_since(call_began_);
   return verdict_;
 }
@@ -167,20 +183,21 @@ void Session::end_step() {
   for (Slot& slot : host_.slots()) slot.forget();
   const bool boundary = memory_.tick.value % settings_.time.window_steps == 0;
   if (settings_.pace.mode == Pace::free || memory_.stalled) {
-    take_turns(memory_.window);
+    if (replicas_ == nullptr) take_turns(memory_.window);
     if (!boundary) escape_now();
   }
   control_seconds_ += seconds_since(call_began_);
   if (step_seconds_.size() < settings_.time.window_steps)
     step_seconds_.push_back(seconds_since(step_began_));
   if (boundary) close_window();
+  if (replicas_ != nullptr) keep_step();
 }
 
 void Session::train_seeds() {
   for (const auto& live : bed().seeds())
     if (live->touches_host()) task_step(*live, ratio_);
   const std::uint32_t every = std::max<std::uint32_t>(settings_.time.shadow_every_steps, 1);
-  if (memory_.tick.value % every != 0) return;
+  if (memory_.tick.value % every != 0 || executor_silent()) return;
   for (const auto& live : bed().seeds())
     if (live->lesson)
       operations_.weaning += live->lesson->teach(host_, bed(), *live, data_.step_batch());
@@ -226,35 +243,44 @@ void Session::apply_turns() {
 }
 
 void Session::watch_executor() {
-  const std::uint64_t awaited = memory_.window.value - 1;  // the turn that should be here
-  if (awaited >= memory_.newest_turn.value + settings_.reflex.executor_silent_windows)
-    boundary_.escape_by_reflex("executor_silent", exchange_.draft().outcomes);
+  if (!executor_silent()) return;
+  boundary_.escape_by_reflex("executor_silent", exchange_.draft().outcomes);
+  for (const auto& live : bed().seeds()) live->gate = {};
+}
+
+/// False: stopped while it waited. What this boundary would be without its turn must not be told,
+/// since a run that goes on from here has the turn.
+bool Session::await_turns() {
+  const bool lockstep = settings_.pace.mode == Pace::lockstep && !memory_.stalled;
+  if (!lockstep && !exchange_.catching_up(memory_.window)) return true;
+  const std::chrono::milliseconds patience{settings_.pace.stall_ms_max};
+  const Window due{memory_.window.value - 1};
+  const bool stopping = stop_ != nullptr && stop_->load();
+  if (!exchange_.await_turn(due, patience, stop_) && exchange_.control_alive() && !stopping &&
+      (stop_ == nullptr || !stop_->load()))
+    exchange_.draft().stalled = memory_.stalled = true;  // it never waits again
+  take_turns(due);
+  return !(lockstep && stop_ != nullptr && stop_->load() && memory_.newest_turn < due);
 }
 
 void Session::close_window() {
   ++memory_.window.value;
-  const bool lockstep = settings_.pace.mode == Pace::lockstep && !memory_.stalled;
-  if (lockstep || exchange_.catching_up(memory_.window)) {
-    const std::chrono::milliseconds patience{settings_.pace.stall_ms_max};
-    const Window due{memory_.window.value - 1};
-    const bool stopping = stop_ != nullptr && stop_->load();
-    if (!exchange_.await_turn(due, patience, stop_) && exchange_.control_alive() && !stopping &&
-        (stop_ == nullptr || !stop_->load()))
-      exchange_.draft().stalled = memory_.stalled = true;  // it never waits again
-    take_turns(due);
-    // Stopped while it waited: what this boundary would be without its turn must not be told, since
-    // a run that goes on from here has the turn.
-    if (lockstep && stop_ != nullptr && stop_->load() && memory_.newest_turn < due) {
-      --memory_.window.value;
-      return;
-    }
+  try {
+    if (replicas_ != nullptr ? meet_at_boundary() : await_turns()) return apply_boundary();
+  } catch (const CollectiveFailed&) {
+    --memory_.window.value;
+    throw;
   }
+  --memory_.window.value;
+}
+
+void Session::apply_boundary() {
   call_began_ = Clock::now();
-  apply_turns();
+  if (turns_agreed_) apply_turns();
   if (settings_.mode == Mode::act) {
     watch_executor();
     operations_.gate += boundary_.take_gate_operations();
-    if (!bed().seeds().empty())
+    if (!bed().seeds().empty() && !executor_silent())
       operations_.gate += gate_passes(host_, bed(), data_, settings_.time, settings_.gates,
                                       memory_.overhead.paused);
     for (Slot& slot : host_.slots()) slot.forget();
@@ -269,9 +295,10 @@ void Session::close_window() {
   // Time decides nothing unless a config asks for it.
   double windows_seconds = 0;
   for (const double seconds : step_seconds_) windows_seconds += seconds;
-  const double share = settings_.decisions.use_timing && windows_seconds > 0
-                           ? control_seconds_ / windows_seconds
-                           : 0;
+  double share = settings_.decisions.use_timing && windows_seconds > 0
+                     ? control_seconds_ / windows_seconds
+                     : 0;
+  if (replicas_ != nullptr) share = std::exchange(control_share_, share);
   draft.overhead_paused =
       observe(memory_.overhead, operations_, settings_.limits.overhead_ratio_max, share);
   telemetry_.close(memory_.window, ratio_, draft.regions);
@@ -289,52 +316,10 @@ void Session::close_window() {
   if (boundary_.take_changed() || cut || bed().unfossilised() > 0)
     exchange_.publish_seeds(bed().status());
   if (draft.checkpoint && checkpoint_.is_kept()) checkpoint_.keep(content());
-  exchange_.publish();
-}
-
-/// Last of all that a boundary does, so that nothing but the report's way out lies behind the cut.
-CheckpointContent Session::content() {
-  const auto& history = boundary_.history();
-  CheckpointContent content = take_content(host_, optimizer_, bed(), data_, history);
-  CheckpointManifest& manifest = content.manifest;
-  manifest.checkpoints = checkpoint_.memory();
-  manifest.place = {.checkpoint = exchange_.draft().checkpoint->checkpoint,
-                    .window = memory_.window,
-                    .tick = memory_.tick,
-                    .step = history.step,
-                    .run_seed = settings_.seed,
-                    .journal_sequence = manifest.checkpoints.journal_sequence,
-                    .journal_head = manifest.checkpoints.journal_head};
-  manifest.config_hash = settings_.config_hash;
-  manifest.session = memory_;
-  manifest.boundary = boundary_.memory();
-  manifest.telemetry = telemetry_.memory();
-  manifest.exchange = exchange_.memory(memory_.newest_turn);
-  return content;
-}
-
-void Session::resume(const CheckpointContent& content) {
-  const CheckpointManifest& manifest = content.manifest;
-  try {
-    const RunIdentity own{.seed = settings_.seed,
-                          .config_hash = settings_.config_hash,
-                          .threads = static_cast<std::uint32_t>(at::get_num_threads())};
-    refuse_other_run(manifest, own, host_.description());
-    rebuild(content, host_, optimizer_, bed(), data_, settings_, boundary_.history());
-    telemetry_.look_again(host_);
-    telemetry_.remember(manifest.telemetry);
-    exchange_.remember(manifest.exchange);
-  } catch (const std::runtime_error& problem) {
-    throw std::runtime_error(content.file + " " + problem.what());
-  }
-  memory_ = manifest.session;
-  boundary_.memory() = manifest.boundary;
-  const auto& reports = manifest.exchange.reports;
-  checkpoint_.remember(manifest.checkpoints, reports.back().checkpoint.value());
-  for (const WindowReport& report : reports) {
-    exchange_.draft() = report;
+  if (replicas_ == nullptr || replicas_->leads())
     exchange_.publish();
-  }
+  else
+    exchange_.drop_draft();
 }
 
 void Session::tell_seeds(std::vector<RegionTelemetry>& regions) {

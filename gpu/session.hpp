@@ -12,7 +12,11 @@
 #include <chrono>
 
 #include "actors/decisions/overhead.hpp"
+#include "gpu/boundary_orders.hpp"
 #include "gpu/checkpoint_boundary.hpp"
+#include "gpu/replicas.hpp"
+#include "gpu/state_hashes.hpp"
+#include "gpu/step_undo.hpp"
 #include "gpu/window_telemetry.hpp"
 
 namespace esper {
@@ -21,12 +25,16 @@ class Session {
  public:
   /// host, optimizer (AdamW over the host's parameters) and exchange must outlive it. `stop` ends a
   /// lockstep wait; may be null. Mode off: all three calls do nothing.
+  /// replicas  of a model that several train together; null: this one trains alone. Only the one
+  ///           that leads publishes windows and takes turns from its exchange.
   Session(HostModel& host, torch::optim::Optimizer& optimizer, SessionSettings settings,
-          SessionData data, TurnExchange& exchange, const std::atomic<bool>* stop = nullptr);
+          SessionData data, TurnExchange& exchange, const std::atomic<bool>* stop = nullptr,
+          Replicas* replicas = nullptr);
 
   /// Before the forward pass: alpha of this step; what a skip needs to put back.
   void start_step();
-  /// After backward, before the optimizer. `skip`: leave the update out, as a gradient scaler does.
+  /// After backward, before the optimizer. Of several replicas: the host's gradients become the
+  /// mean over all. `skip`: leave the update out, as a gradient scaler does.
   /// Buffers are then as before the step, and every unfossilised seed is at alpha 0. Else seeds
   /// learn here, from a batch that the host has not fitted yet.
   [[nodiscard]] StepVerdict after_backward(const at::Tensor& loss);
@@ -41,6 +49,23 @@ class Session {
   void resume(const CheckpointContent& content);
   /// Blocks until the checkpoints taken are on disk, or have failed.
   void await_checkpoints() { checkpoint_.await_disk(); }
+
+  // Of several replicas. Where any of the three calls above throws CollectiveFailed, or the update
+  // between them does not come about, `undo_step` first; then, with a group that stands, this
+  // replica goes on or stands as the furthest does.
+  /// The step under way, if one is, is as if it had not begun.
+  void undo_step();
+  /// The window's last step is done, but the boundary behind it is not: the session goes on with
+  /// `finish_boundary`.
+  [[nodiscard]] bool at_boundary() const { return boundary_open_; }
+  void finish_boundary();
+  /// All that another replica needs to stand as this one does, between two steps.
+  [[nodiscard]] CheckpointContent standing();
+  /// Whatever stood here before. Errors: std::runtime_error, one clause; all is then of no more
+  /// use.
+  void stand_as(const CheckpointContent& content, bool at_boundary);
+  /// The loss of the last step, over all replicas.
+  [[nodiscard]] double loss() const { return loss_; }
 
   [[nodiscard]] Tick tick() const { return memory_.tick; }
   [[nodiscard]] Step step() const { return const_cast<Session*>(this)->boundary_.history().step; }
@@ -61,16 +86,36 @@ class Session {
   };
 
   [[nodiscard]] const char* alarm(double loss);
+  [[nodiscard]] const char* own_alarm() const;
   void skip_step(const char* reason);
   void keep_buffers();
   void restore_buffers();
   void undo_ignored_update();
   void train_seeds();
+  void keep_step();
+  void begin_step_together();
+  [[nodiscard]] double meet(double loss);
+  void train_seeds_together();
+  [[nodiscard]] std::uint64_t teach_together(LiveSeed& live);
+  [[nodiscard]] BoundaryOrders orders() const;
+  BoundaryOrders share_orders(BoundaryOrders told);
+  void settle_window();
+  void resynchronise(const std::vector<StateHash>& states);
+  [[nodiscard]] std::uint64_t prepare_turns();
+  [[nodiscard]] bool meet_at_boundary();
+  [[nodiscard]] bool await_turns();
   void take_turns(Window newest);
   void escape_now();
   void apply_turns();
+  /// For so many windows there has been no turn. Seeds then only stand where they are: nobody would
+  /// take what they learn or how they are measured.
+  [[nodiscard]] bool executor_silent() const {
+    return memory_.window.value >
+           memory_.newest_turn.value + settings_.reflex.executor_silent_windows;
+  }
   void watch_executor();
   void close_window();
+  void apply_boundary();
   void tell_seeds(std::vector<RegionTelemetry>& regions);
   void tell_device(DeviceTelemetry& device);
   [[nodiscard]] CheckpointContent content();
@@ -100,6 +145,15 @@ class Session {
   Clock::time_point step_began_, call_began_;
   double control_seconds_{};
   std::vector<double> step_seconds_;
+
+  // Of several replicas; of the step or boundary under way, but for the first.
+  Replicas* replicas_;  ///< null: it trains alone
+  CommonStep common_;
+  StepUndo undo_;
+  OperationCount operations_before_step_;
+  std::optional<RegionId> poison_;
+  double control_share_{};  ///< the leader's
+  bool in_step_{}, boundary_open_{}, orders_untold_{}, turns_agreed_{true};
 };
 
 }  // namespace esper

@@ -14,7 +14,10 @@ namespace esper {
 using LossFunction = std::function<at::Tensor(const at::Tensor&, const at::Tensor&)>;
 
 struct SessionData {
-  std::function<Batch()> step_batch;               ///< of the present step, augmented as trained on
+  std::function<Batch()> step_batch;  ///< of the present step, augmented as trained on
+  /// Of several replicas: what all of them together train on in the present step. Empty: it trains
+  /// alone, or its host has no statistics.
+  std::function<Batch()> whole_batch;
   std::function<Batch(std::uint32_t)> gate_batch;  ///< so many samples of the gate split
   LossFunction loss;
   std::function<double()> learning_rate_ratio;  ///< present over peak, [0, 1]
@@ -26,7 +29,7 @@ struct SessionData {
   std::function<std::vector<std::uint64_t>()> memory;
   std::function<void(const std::vector<std::uint64_t>&)> set_memory;
   std::vector<at::Generator> generators;  ///< drawn from by the loop, but the global one
-  std::uint32_t batch_samples{};          ///< per step
+  std::uint32_t batch_samples{};          ///< per step, of all replicas together
   /// Logits and targets to the share correct, [0, 1]. Empty: surgery is verified by loss alone.
   std::function<double(const at::Tensor&, const at::Tensor&)> score;
   /// A host of the loop's own initial shape, whatever its weights. Empty: importance cannot be
@@ -52,6 +55,8 @@ struct SessionSettings {
   std::string checkpoints_folder{};   ///< "": none are written
   std::string config_hash{};          ///< a checkpoint with another is refused
   ModuleBuilder builder{build};       ///< makes their modules
+  /// What a person should know of the replicas, in sentences; may be empty.
+  std::function<void(const std::string&)> tell{};
 };
 
 /// What a run's config says to a session. `blueprints`: what may be germinated.
@@ -72,7 +77,8 @@ struct SessionSettings {
           .blueprints = std::move(blueprints),
           .checkpoints_folder = {},
           .config_hash = {},
-          .builder = build};
+          .builder = build,
+          .tell = {}};
 }
 
 enum class StepAdvice : std::uint8_t { proceed, skip };

@@ -1,5 +1,7 @@
 #include "gpu/step_boundary.hpp"
 
+#include <limits>
+
 #include "actors/decisions/blueprint_catalogue.hpp"
 #include "actors/decisions/lifecycle.hpp"
 #include "actors/decisions/limits.hpp"
@@ -55,10 +57,55 @@ StepBoundary::Refused StepBoundary::admit(const AdaptationCommand& command, Wind
   const auto& id = command.id;
   if (id.region.value >= memory_.high_water.size())
     return {CommandRefusal::unknown_slot, "no region " + std::to_string(id.region.value)};
-  const Admission admission =
-      esper::admit(command, boundary, exchange_.fence_of(id.region), high_water(id));
-  if (admission.refusal != CommandRefusal::old_epoch) exchange_.raise_fence(id.region, id.epoch);
+  const Admission admission = esper::admit(command, boundary, fence_of(id.region), high_water(id));
+  if (admission.refusal != CommandRefusal::old_epoch) raise_fence(id.region, id.epoch);
   return {admission.refusal, admission.detail};
+}
+
+Epoch StepBoundary::fence_of(RegionId region) const {
+  return region.value < fences_.size() ? fences_[region.value] : exchange_.fence_of(region);
+}
+
+void StepBoundary::raise_fence(RegionId region, Epoch epoch) {
+  if (region.value < fences_.size()) fences_[region.value] = std::max(fences_[region.value], epoch);
+  exchange_.raise_fence(region, epoch);
+}
+
+void StepBoundary::see_fences(const std::vector<Epoch>& fences) {
+  fences_ = fences;
+  for (std::uint32_t region = 0; region < fences.size(); ++region)
+    exchange_.raise_fence({region}, fences[region]);
+}
+
+const Blueprint* StepBoundary::design_of(const AdaptationCommand& command) const {
+  for (const Blueprint& known : settings_.blueprints)
+    if (known.name == command.blueprint) return &known;
+  return nullptr;
+}
+
+std::shared_ptr<Seed> StepBoundary::build_seed(const AdaptationCommand& command,
+                                               const Blueprint& design) const {
+  const auto group = bed_.group_of(command.slot);
+  std::vector<SlotDescription> places;
+  for (const SlotId slot : group) places.push_back(host_.description().slots[slot.value]);
+  return std::make_shared<Seed>(command.seed, design, group, places, settings_.seed,
+                                settings_.builder);
+}
+
+std::uint64_t StepBoundary::prepare(const AdaptationCommand& command) {
+  enum : std::uint64_t { nothing_to_prepare, prepared, failed };
+  const Blueprint* design = design_of(command);
+  if (command.kind != CommandKind::germinate || design == nullptr) return nothing_to_prepare;
+  const auto group = bed_.group_of(command.slot);
+  for (const SlotId slot : group)
+    if (!fits(*design, host_.description().slots[slot.value])) return nothing_to_prepare;
+  if (group.empty()) return nothing_to_prepare;
+  try {
+    prepared_[command.id] = build_seed(command, *design);
+    return prepared;
+  } catch (const std::exception&) {
+    return failed;  // where it fails everywhere, `apply` says why
+  }
 }
 
 void StepBoundary::apply(const AdaptationCommand& command, Window boundary, bool overhead_paused,
@@ -163,10 +210,8 @@ StepBoundary::Refused StepBoundary::carry_out(const AdaptationCommand& command,
 
 StepBoundary::Refused StepBoundary::germinate(const AdaptationCommand& command,
                                               bool overhead_paused) {
-  const auto design =
-      std::find_if(settings_.blueprints.begin(), settings_.blueprints.end(),
-                   [&](const auto& known) { return known.name == command.blueprint; });
-  if (design == settings_.blueprints.end())
+  const Blueprint* design = design_of(command);
+  if (design == nullptr)
     return {CommandRefusal::unknown_blueprint, "no blueprint named " + command.blueprint};
   if (!usable_alpha_stages(command.mitigations.alpha_stages))
     return {CommandRefusal::fault, "alpha_stages must ascend within (0, 1]"};
@@ -189,8 +234,8 @@ StepBoundary::Refused StepBoundary::germinate(const AdaptationCommand& command,
   if (verdict.refusal != CommandRefusal::none) return {verdict.refusal, told(verdict)};
 
   auto live = std::make_unique<LiveSeed>();
-  live->seed = std::make_shared<Seed>(command.seed, *design, group, descriptions, settings_.seed,
-                                      settings_.builder);
+  const auto ready = prepared_.find(command.id);
+  live->seed = ready != prepared_.end() ? ready->second : build_seed(command, *design);
   live->region = command.id.region;
   live->mitigations = command.mitigations;
   live->ramp = alpha_ramp(command.mitigations.alpha_stages, settings_.time.window_steps);
@@ -327,34 +372,5 @@ void StepBoundary::roll_back(LiveSeed& live, Outcome& outcome, std::vector<Outco
 }
 
 void StepBoundary::cull(SeedId seed) { bed_.remove(seed); }
-
-void StepBoundary::escape_region(RegionId region) {
-  for (const auto& live : bed_.seeds())
-    if (live->region == region && live->on_graph()) live->escape_to_zero();
-}
-
-Outcome StepBoundary::reflex_outcome(const LiveSeed& live, const char* cause) const {
-  Outcome outcome;
-  outcome.kind = CommandKind::escape;
-  outcome.region = live.region;
-  outcome.slot = live.slot();
-  outcome.seed = live.seed->id;
-  outcome.stage = live.stage;
-  outcome.enforced = live.mitigations;
-  outcome.parameters = live.seed->parameter_count();
-  outcome.reflex = true;
-  outcome.cause = cause;
-  outcome.step = history_.step;
-  return outcome;
-}
-
-void StepBoundary::escape_by_reflex(const char* cause, std::vector<Outcome>& outcomes) {
-  for (const auto& live : bed_.seeds()) {
-    if (!live->touches_host()) continue;
-    live->escape_to_zero();
-    outcomes.push_back(reflex_outcome(*live, cause));
-    changed_ = true;
-  }
-}
 
 }  // namespace esper

@@ -1,6 +1,8 @@
 #pragma once
 // Kasmina's hands: carries out commands between two steps, and escapes by reflex. Decides nothing:
 // it refuses what the lifecycle, the fence, the lease or a limit forbids.
+#include <map>
+
 #include "gpu/graft_checkpoint.hpp"
 #include "gpu/turn_exchange.hpp"
 
@@ -17,8 +19,20 @@ class StepBoundary {
   void apply(const AdaptationCommand& command, Window boundary, bool overhead_paused,
              std::vector<Outcome>& outcomes);
 
+  /// Of several replicas: does what of a command can fail on one of them alone, so that `apply`
+  /// cannot. What it came to, the same wherever it came to the same.
+  [[nodiscard]] std::uint64_t prepare(const AdaptationCommand& command);
+  void forget_prepared() { prepared_.clear(); }
+  /// Likewise: the fences that all of them see at this boundary, by region; the exchange's own may
+  /// rise under one of them in the middle of it.
+  void see_fences(const std::vector<Epoch>& fences);
+
   /// Every unfossilised seed at alpha > 0 to 0, at once, with an outcome each.
   void escape_by_reflex(const char* cause, std::vector<Outcome>& outcomes);
+
+  /// Fault injection: the weights of the region's oldest unfossilised seed are no numbers from now
+  /// on. False: none stands there.
+  [[nodiscard]] bool poison(RegionId region);
 
   [[nodiscard]] SeedBed& bed() { return bed_; }
   [[nodiscard]] SurvivingHistory& history() { return history_; }
@@ -48,6 +62,11 @@ class StepBoundary {
   void cull(SeedId seed);
   void escape_region(RegionId region);
   [[nodiscard]] Outcome reflex_outcome(const LiveSeed& live, const char* cause) const;
+  [[nodiscard]] std::shared_ptr<Seed> build_seed(const AdaptationCommand& command,
+                                                 const Blueprint& design) const;
+  [[nodiscard]] const Blueprint* design_of(const AdaptationCommand& command) const;
+  [[nodiscard]] Epoch fence_of(RegionId region) const;
+  void raise_fence(RegionId region, Epoch epoch);
   [[nodiscard]] HighWater& high_water(const CommandId& id);
 
   HostModel& host_;
@@ -61,6 +80,9 @@ class StepBoundary {
   // Taken by the session before a window's report goes out.
   std::uint64_t gate_operations_{};
   bool changed_{};
+  // Of several replicas, of the boundary under way.
+  std::vector<Epoch> fences_;  ///< empty: the exchange's count
+  std::map<CommandId, std::shared_ptr<Seed>> prepared_;
 };
 
 }  // namespace esper

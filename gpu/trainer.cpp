@@ -13,13 +13,11 @@
 #include "gpu/make_host.hpp"
 #include "gpu/rebuilding.hpp"
 #include "gpu/risk_assay.hpp"
-#include "gpu/safetensors_file.hpp"
 #include "gpu/schedule.hpp"
 #include "gpu/seed_coupling.hpp"
 #include "gpu/sha256.hpp"
 #include "gpu/surgery.hpp"
 #include "gpu/task_loss.hpp"
-#include "gpu/weights_hash.hpp"
 #include "messages/logical_config.hpp"
 
 namespace esper {
@@ -57,7 +55,8 @@ Trainer::Trainer(const TrainingRequest& request)
       disturbances_(config_.training.disturbances, *host_, config_.seed,
                     classes_of(config_.model.host)),
       blueprints_(built_in_blueprints()),
-      curve_(config_.time.window_steps) {
+      curve_(config_.time.window_steps),
+      place_(request.replica) {
   blueprints_.insert(blueprints_.end(), config_.blueprints.add.begin(),
                      config_.blueprints.add.end());
   plant(request.planted);
@@ -72,21 +71,52 @@ Trainer::Trainer(const TrainingRequest& request)
 
 /// The host is left as it was launched, for whoever asks about it before `run`.
 void Trainer::read_cut(const std::string& file) {
-  if (!exchange_) throw std::runtime_error(file + " cannot be gone on from in mode off");
   auto read = read_checkpoint(file);
   if (!read.content) throw std::runtime_error(read.problem);
   cut_ = std::move(read.content);
   try {
     refuse_other_run(cut_->manifest,
                      {.seed = config_.seed,
-                      .config_hash = config_hash(config_),
+                      .config_hash = hash_of(cut_->manifest),
                       .threads = config_.training.threads},
                      host_->description());
-    exchange_->remember(cut_->manifest.exchange);
+    if (exchange_) exchange_->remember(cut_->manifest.exchange);
   } catch (const std::runtime_error& problem) {
     throw std::runtime_error(file + " " + problem.what());
   }
 }
+
+/// A bare loop may go on from a checkpoint that was written in any mode, if nothing else differs.
+std::string Trainer::hash_of(const CheckpointManifest& cut) const {
+  RunConfig config = config_;
+  if (!exchange_)
+    for (const Mode mode : {Mode::observe, Mode::act}) {
+      config.mode = mode;
+      if (const auto hash = config_hash(config); hash == cut.config_hash) return hash;
+    }
+  return config_hash(config_);
+}
+
+/// Host, optimizer, streams and data as the cut has them, without the seeds that are no part of the
+/// host: as if they stood at alpha 0.
+void Trainer::go_on_bare() {
+  SurvivingHistory history{.step = {}, .reflex = Reflex(config_.reflex), .structure = 0};
+  bare_bed_ = std::make_unique<SeedBed>(*host_);
+  try {
+    rebuild(*cut_, *host_, *optimizer_, *bare_bed_, session_data(),
+            session_settings(config_, blueprints_), history);
+  } catch (const std::runtime_error& problem) {
+    throw std::runtime_error(cut_->file + " " + problem.what());
+  }
+  std::vector<SeedId> guests;
+  for (const auto& live : bare_bed_->seeds())
+    if (!live->fossilised()) guests.push_back(live->seed->id);
+  for (const SeedId guest : guests) bare_bed_->remove(guest);
+  own_steps_ = history.step.value;
+  operations_before_ = cut_->manifest.session.operations;
+}
+
+SeedBed* Trainer::bed() { return session_ ? &session_->bed() : bare_bed_.get(); }
 
 std::optional<CheckpointPlace> Trainer::resumed() const {
   return cut_ ? std::optional{cut_->manifest.place} : std::nullopt;
@@ -141,6 +171,7 @@ Catalogue Trainer::assess(const std::vector<Blueprint>& blueprints) {
 SessionData Trainer::session_data() {
   SessionData data;
   data.step_batch = [this] { return batch_; };
+  data.whole_batch = [this] { return whole_; };
   data.gate_batch = [this](std::uint32_t samples) {
     return data_->gate(std::min<std::size_t>(samples, data_->gate_size()));
   };
@@ -201,14 +232,18 @@ void Trainer::train_step() {
   for (auto& group : optimizer_->param_groups()) group.options().set_lr(rate);
   batch_ = data_->next();
   batch_.targets = disturbances_.labels(step(), batch_.targets);
+  whole_ = batch_;
+  if (replicas_) begin_together();
   disturbances_.begin_step(step());
   if (session_) session_->start_step();
   optimizer_->zero_grad();
   const auto loss = cross_entropy(host_->forward(batch_.inputs), batch_.targets);
   loss.backward();
   loss_ = loss.item<double>();
-  curve_.add(loss_);
+  if (replicas_ && !session_) average_bare();
   const bool proceed = !session_ || session_->after_backward(loss).proceed();
+  if (replicas_ && session_) loss_ = session_->loss();
+  curve_.add(loss_);
   if (proceed) {
     clip();
     optimizer_->step();
@@ -222,26 +257,30 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop,
   constexpr std::uint64_t tell_every = 10;
   at::set_num_threads(static_cast<int>(config_.training.threads));
   seed_global_stream(config_.seed, "training");
+  stop_ = &stop;
+  if (place_) come_together();
   optimizer_ = std::make_unique<torch::optim::AdamW>(
       host_->module().parameters(), torch::optim::AdamWOptions(config_.training.learning_rate)
                                         .weight_decay(config_.training.weight_decay));
   if (exchange_) {
     SessionSettings settings = session_settings(config_, blueprints_);
-    settings.checkpoints_folder = checkpoints_;
+    if (!replicas_ || replicas_->leads()) settings.checkpoints_folder = checkpoints_;
     settings.config_hash = config_hash(config_);
     session_ = std::make_unique<Session>(*host_, *optimizer_, std::move(settings), session_data(),
-                                         *exchange_, &stop);
-    if (cut_) {
-      session_->resume(*cut_);
-      cut_->tensors.clear();  // `resumed` is still to be answered, for which the place is enough
-    }
+                                         *exchange_, &stop, replicas_.get());
+    if (cut_) session_->resume(*cut_);
+  } else if (cut_) {
+    go_on_bare();
   }
+  if (cut_) cut_->tensors.clear();  // `resumed` is still to be answered: the place is enough
   host_->module().train();
+  if (replicas_) share_state();
   const auto began = std::chrono::steady_clock::now();
-  for (std::uint64_t tick = 1; step() < steps_ && !stop.load(); ++tick) {
-    train_step();
+  for (std::uint64_t tick = 1; step() < steps_ && !ended(stop); ++tick) {
+    replicas_ ? step_together() : train_step();
     if (tell && tick % tell_every == 0) tell({.step = {step()}, .steps = {steps_}, .loss = loss_});
   }
+  if (replicas_) finish_together();
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - began;
   if (tell) tell({.step = {step()}, .steps = {steps_}, .loss = loss_});
   TrainingEnd end;
@@ -253,102 +292,19 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop,
     end.last_window = session_->last_window();
     end.stalled = session_->stalled();
     end.late_turns = session_->late_turns();
-    end.seeds = session_->bed().status();
-    end.widths = widths_of(host_->description());
     end.cut = session_->cut();
-    for (const auto& live : session_->bed().seeds())
+  } else if (cut_) {
+    end.cut = cut_->manifest.checkpoints.ever_cut;
+  }
+  if (const SeedBed* standing = bed()) {
+    end.seeds = standing->status();
+    end.widths = widths_of(host_->description());
+    for (const auto& live : standing->seeds())
       if (live->fossilised())
         end.planted.push_back({live->seed->blueprint.name, live->slot(), live->seed->alpha,
                                live->seed->born_channels});
   }
   return end;
-}
-
-std::vector<torch::nn::Module*> Trainer::modules() const {
-  std::vector<torch::nn::Module*> all{&host_->module()};
-  if (session_)
-    for (const auto& live : session_->bed().seeds())
-      if (!live->fossilised())
-        for (auto* module : live->seed->module_pointers()) all.push_back(module);
-  return all;
-}
-
-std::pair<double, double> Trainer::evaluate(const Batch& samples) {
-  const std::int64_t at_once = data_->evaluated_at_once();
-  const EvaluationScope still(modules());
-  const torch::NoGradGuard no_graph;
-  const std::int64_t count = samples.targets.size(0);
-  double right = 0, loss = 0;
-  for (std::int64_t begin = 0; begin < count; begin += at_once) {
-    const auto end = std::min(begin + at_once, count);
-    const auto labels = samples.targets.slice(0, begin, end);
-    const auto logits = host_->forward(samples.inputs.slice(0, begin, end));
-    right += correct(logits, labels).sum().item<double>();
-    loss += cross_entropy(logits, labels).item<double>() * static_cast<double>(end - begin);
-  }
-  if (count == 0) return {0, 0};
-  return {right / static_cast<double>(samples.targets.numel()), loss / static_cast<double>(count)};
-}
-
-TrainedModel Trainer::report_model() {
-  TrainedModel model;
-  model.arm = arm_;
-  const auto& description = host_->description();
-  model.parameters = description.parameters;
-  model.operations = description.operations;
-  for (const auto& seed : planted_) {
-    model.parameters += seed->parameter_count();
-    for (std::size_t member = 0; member < seed->slots.size(); ++member)
-      model.operations += seed_operations(seed->blueprint, *seed->modules[member],
-                                          description.slots.at(seed->slots[member].value));
-  }
-  std::vector<torch::nn::Module*> in_path;
-  if (session_) {
-    model.training_operations = session_->operations();
-    // A seed that the run's end found on its ramp is part of the model that is measured.
-    for (const auto& live : session_->bed().seeds()) {
-      if (!live->fossilised() && !live->touches_host()) continue;
-      model.parameters += live->seed->parameter_count();
-      model.operations += live->operations;
-      if (!live->fossilised())
-        for (auto* module : live->seed->module_pointers()) in_path.push_back(module);
-    }
-  } else {
-    model.training_operations.training = 3 * own_steps_ * config_.training.batch * model.operations;
-  }
-  model.steps = step();
-  model.weights_hash = weights_hash(host_->module(), in_path);
-  model.gate_loss = evaluate(data_->gate(data_->gate_size())).second;
-  std::tie(model.test_accuracy, model.test_loss) = evaluate(data_->read_test_split());
-  if (config_.model.host == "byte_transformer")
-    model.test_bits_per_byte = model.test_loss / std::log(2.0);
-  for (Slot& slot : host_->slots()) slot.forget();
-  return model;
-}
-
-std::string Trainer::write_model(const std::string& file, const std::string& structure) {
-  std::vector<NamedTensor> tensors;
-  const auto add = [&](const auto& named) {
-    for (const auto& one : named)
-      if (one.value().numel() > 0)  // of a layer that has left nothing is to be loaded
-        tensors.push_back({one.key(), one.value().detach().to(at::kCPU).contiguous()});
-  };
-  add(host_->module().named_parameters());
-  add(host_->module().named_buffers());
-  // "pt" is what readers of PyTorch's states look for.
-  return put_file(file, lay_out({{"format", "pt"}, {"structure", structure}}, tensors));
-}
-
-double Trainer::time_forward(std::size_t samples) {
-  at::set_num_threads(static_cast<int>(config_.training.threads));
-  const auto inputs = data_->gate(std::min(samples, data_->gate_size())).inputs;
-  const EvaluationScope still(modules());
-  const torch::NoGradGuard no_graph;
-  const auto began = std::chrono::steady_clock::now();
-  const auto logits = host_->forward(inputs);
-  const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - began;
-  for (Slot& slot : host_->slots()) slot.forget();
-  return taken.count();
 }
 
 }  // namespace esper

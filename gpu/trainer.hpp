@@ -4,6 +4,7 @@
 #include "gpu/checkpoint_file.hpp"
 #include "gpu/disturbance.hpp"
 #include "gpu/loss_curve.hpp"
+#include "gpu/replica_group.hpp"
 #include "gpu/session.hpp"
 #include "gpu/training_data.hpp"
 #include "messages/interfaces.hpp"
@@ -30,6 +31,9 @@ class Trainer final : public Training {
   [[nodiscard]] double time_forward(std::size_t samples);
   [[nodiscard]] std::uint32_t batch() const { return config_.training.batch; }
   [[nodiscard]] HostModel& model() { return *host_; }
+  /// Of several replicas, from any thread while `run` runs: a detector knows that this node is
+  /// lost, and a call that waits for it ends at once.
+  void lose(const std::string& node);
 
  private:
   [[nodiscard]] SessionData session_data();
@@ -37,9 +41,24 @@ class Trainer final : public Training {
   [[nodiscard]] std::vector<torch::nn::Module*> modules() const;
   void train_step();
   void clip();
+  // Of several replicas.
+  void come_together();
+  void regroup();
+  void step_together();
+  void share_state();
+  [[nodiscard]] Progress progress();
+  [[nodiscard]] CheckpointContent standing();
+  void stand_as(const CheckpointContent& content);
+  void begin_together();
+  void average_bare();
+  void finish_together();
+  [[nodiscard]] bool ended(const std::atomic<bool>& stop) const;
   [[nodiscard]] TrainedModel report_model();
   void plant(const std::vector<PlantedSeed>& seeds);
   void read_cut(const std::string& file);
+  [[nodiscard]] std::string hash_of(const CheckpointManifest& cut) const;
+  void go_on_bare();
+  [[nodiscard]] SeedBed* bed();
   /// Share of the targets correct and mean loss in nats per target, host in evaluation mode.
   [[nodiscard]] std::pair<double, double> evaluate(const Batch& samples);
 
@@ -55,10 +74,22 @@ class Trainer final : public Training {
   std::unique_ptr<torch::optim::AdamW> optimizer_;
   std::unique_ptr<Session> session_;      // null in mode off
   std::optional<CheckpointContent> cut_;  // that `run` goes on from
+  std::unique_ptr<SeedBed> bare_bed_;     // in mode off, of such a cut: what fossilised before it
+  OperationCount operations_before_;      // likewise
   std::uint64_t steps_{}, own_steps_{};
-  Batch batch_;
+  Batch batch_, whole_;  // this replica's share; that of all
   double loss_{};
   LossCurve curve_;
+  // Of several replicas; null: it trains alone.
+  std::optional<ReplicaPlace> place_;
+  std::mutex group_lock_;  // for `lose`
+  std::unique_ptr<ReplicaGroup> group_;
+  std::unique_ptr<Replicas> replicas_;
+  std::uint32_t source_{};  // rank of the one whose state the newest group takes
+  const std::atomic<bool>* stop_{};
+  StepUndo bare_undo_;  // without a session
+  std::uint64_t bare_ticks_{};
+  bool bare_step_{};
 };
 
 }  // namespace esper

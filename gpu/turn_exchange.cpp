@@ -1,7 +1,6 @@
 #include "gpu/turn_exchange.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <stdexcept>
 
 namespace esper {
@@ -28,35 +27,7 @@ void empty(WindowReport& report) {
   }
 }
 
-template <typename T>
-void put_before(std::vector<T>& later, std::vector<T>& earlier) {
-  if (earlier.empty()) return;
-  earlier.insert(earlier.end(), std::make_move_iterator(later.begin()),
-                 std::make_move_iterator(later.end()));
-  later.swap(earlier);
-}
-
 }  // namespace
-
-void take_over(WindowReport& newest, WindowReport& older) {
-  for (auto& region : newest.regions)
-    for (const auto& lost : older.regions)
-      if (lost.region == region.region) {
-        region.steps_missing += lost.steps_covered + lost.steps_missing;
-        region.non_finite += lost.non_finite;
-      }
-  put_before(newest.outcomes, older.outcomes);
-  put_before(newest.applied, older.applied);
-  put_before(newest.surgeries, older.surgeries);
-  if (!newest.checkpoint) newest.checkpoint = older.checkpoint;
-  newest.operations.weaning += older.operations.weaning;
-  newest.operations.training += older.operations.training;
-  newest.operations.seeds += older.operations.seeds;
-  newest.operations.shadow += older.operations.shadow;
-  newest.operations.gate += older.operations.gate;
-  newest.verdict_ignored = newest.verdict_ignored || older.verdict_ignored;
-  newest.stalled = newest.stalled || older.stalled;
-}
 
 TurnExchange::TurnExchange(std::uint32_t regions)
     : regions_(regions),
@@ -146,6 +117,8 @@ void TurnExchange::publish() {
   window_ready_.post();
   empty(draft_);
 }
+
+void TurnExchange::drop_draft() { empty(draft_); }
 
 bool TurnExchange::release(const TurnRelease& turn) {
   const std::lock_guard lock(giver_);
@@ -246,6 +219,15 @@ void TurnExchange::remember(const ExchangeMemory& memory) {
 
 std::optional<ImportanceReport> TurnExchange::measure_importance(std::uint64_t checkpoint) {
   return measure_ ? measure_(checkpoint, ended_) : std::nullopt;
+}
+
+void TurnExchange::poison(std::optional<RegionId> region) {
+  poison_.store(region ? region->value + 1 : 0);
+}
+
+void TurnExchange::poison_done(RegionId region) {
+  auto asked = region.value + 1;
+  if (poison_.compare_exchange_strong(asked, 0)) ++poisoned_;
 }
 
 void TurnExchange::set_control_alive(bool alive) {

@@ -5,15 +5,12 @@
 #include <memory>
 #include <mutex>
 
+#include "actors/decisions/take_over.hpp"
 #include "gpu/semaphore.hpp"
 #include "gpu/session_memory.hpp"
 #include "messages/interfaces.hpp"
 
 namespace esper {
-
-/// `newest` takes over from an unread `older`: its telemetry goes and its steps count as missing;
-/// outcomes, applied turns, operations and alarms are kept, older first.
-void take_over(WindowReport& newest, WindowReport& older);
 
 /// Control side: any thread. Trainer side: one thread.
 class TurnExchange final : public Executor {
@@ -35,13 +32,24 @@ class TurnExchange final : public Executor {
   void set_control_alive(bool alive) override;
   [[nodiscard]] std::optional<ImportanceReport> measure_importance(
       std::uint64_t checkpoint) override;
+  void poison(std::optional<RegionId> region) override;
+  [[nodiscard]] std::uint64_t poisoned() const override { return poisoned_.load(); }
 
   // Trainer side.
+  /// The region in which a seed is to be poisoned; nothing: none is.
+  [[nodiscard]] std::optional<RegionId> poison_asked() const {
+    const auto asked = poison_.load(std::memory_order_relaxed);
+    return asked == 0 ? std::nullopt : std::optional<RegionId>{RegionId{asked - 1}};
+  }
+  /// It was, there.
+  void poison_done(RegionId region);
   /// The report under way: emptied, its vectors keep their memory.
   [[nodiscard]] WindowReport& draft() { return draft_; }
   /// Hands the draft over and empties it. With no free cell it takes over from the newest unread
   /// window, so the reader always finds the latest one and loses no outcome.
   void publish();
+  /// Empties the draft: nobody reads here.
+  void drop_draft();
   /// The next turn handed over, in order, that is not of a later window than `newest` and not of a
   /// later boundary than the one after it; false: none waits.
   [[nodiscard]] bool poll(TurnRelease& turn, Window newest);
@@ -99,6 +107,8 @@ class TurnExchange final : public Executor {
   std::atomic<std::uint64_t> released_{0};
   std::atomic<std::uint64_t> caught_up_{0};  ///< the last boundary of a catching up
   Semaphore turn_ready_;
+  std::atomic<std::uint32_t> poison_{0};  ///< 1 + the region's number; 0: none is asked
+  std::atomic<std::uint64_t> poisoned_{0};
   std::atomic<bool> alive_{true};
   std::unique_ptr<std::atomic<std::uint32_t>[]> fences_;
 

@@ -181,6 +181,45 @@ void WindowTelemetry::measure_activations(const at::Tensor& batch, bool with_ran
   }
 }
 
+std::vector<double> WindowTelemetry::measured_here() {
+  std::vector<double> numbers;
+  for (auto& region : regions_)
+    numbers.insert(numbers.end(),
+                   {quantile(region.changes, 0.95), region.past.output_rms, region.past.input_rms,
+                    region.past.rank, region.past.input_rank});
+  return numbers;
+}
+
+void WindowTelemetry::measured_by_all(const std::vector<double>& means) {
+  auto mean = means.begin();
+  for (auto& region : regions_) {
+    region.jitter = *mean++;
+    region.past.output_rms = *mean++;
+    region.past.input_rms = *mean++;
+    region.past.rank = *mean++;
+    region.past.input_rank = *mean++;
+  }
+}
+
+void WindowTelemetry::mark() {
+  for (auto& region : regions_)
+    region.marked = {region.changes.size(),  region.non_finite,     region.past.last_rms,
+                     region.past.output_rms, region.past.input_rms, region.past.rank,
+                     region.past.input_rank};
+}
+
+void WindowTelemetry::undo() {
+  for (auto& region : regions_) {
+    region.changes.resize(region.marked.changes);
+    region.non_finite = region.marked.non_finite;
+    region.past.last_rms = region.marked.last_rms;
+    region.past.output_rms = region.marked.output_rms;
+    region.past.input_rms = region.marked.input_rms;
+    region.past.rank = region.marked.rank;
+    region.past.input_rank = region.marked.input_rank;
+  }
+}
+
 void WindowTelemetry::accept(double loss) {
   if (!finite(loss)) {
     for (auto& region : regions_)
@@ -213,7 +252,8 @@ double WindowTelemetry::diversity(Region& region, bool calm) {
 }
 
 void WindowTelemetry::close_region(Region& region, RegionTelemetry& told) {
-  told.jitter = quantile(region.changes, 0.95);
+  told.jitter = region.jitter ? *region.jitter : quantile(region.changes, 0.95);
+  region.jitter.reset();
   told.gradient_norm_max = 0;
   for (const double norm : region.norms)
     if (!(norm <= told.gradient_norm_max)) told.gradient_norm_max = norm;

@@ -29,6 +29,13 @@ class WindowTelemetry {
   /// The step was kept, or left out.
   void accept(double loss);
   void skip(bool non_finite);
+  /// What of the window under way was measured on this replica's samples alone, and the same of all
+  /// replicas in its place, in the same order.
+  [[nodiscard]] std::vector<double> measured_here();
+  void measured_by_all(const std::vector<double>& means);
+  /// The step under way is not to count: all as it was at its `mark`.
+  void mark();
+  void undo();
   /// Fills the regions' part of the report, but for seeds, and begins the next window.
   void close(Window window, double learning_rate_ratio, std::vector<RegionTelemetry>& regions);
 
@@ -53,6 +60,12 @@ class WindowTelemetry {
     std::vector<double> changes;  ///< |RMS_t - RMS_t-1| / RMS_t-1
     std::vector<double> norms;    ///< of accepted steps
     std::uint64_t non_finite{};
+    std::optional<double> jitter;  ///< of all replicas
+    struct {
+      std::size_t changes{};
+      std::uint64_t non_finite{};
+      double last_rms{}, output_rms{}, input_rms{}, rank{}, input_rank{};
+    } marked;
     double norm{};                                      ///< of the present step
     std::optional<EffectiveRank> ranker, input_ranker;  ///< memory to compute in
   };

@@ -2,6 +2,7 @@
 // Every config key, its type and its default. The parser, `configs/schema.json` and the effective
 // config all come from these field lists; ranges and descriptions stand in runtime/config_rules.
 #include "messages/blueprint.hpp"
+#include "messages/cluster_config.hpp"
 #include "messages/training.hpp"
 #include "messages/training_config.hpp"
 
@@ -327,6 +328,8 @@ struct RunConfig {
   ControlConfig control;
   CatalogueConfig blueprints;
   BaselineConfig baselines;
+  std::vector<NodeConfig> nodes;  ///< empty: one process is all there is
+  ClusterConfig cluster;
 
   static constexpr auto schema = record(
       "config", field("version", &RunConfig::version), field("name", &RunConfig::name),
@@ -339,7 +342,8 @@ struct RunConfig {
       field("compaction", &RunConfig::compaction), field("checkpoints", &RunConfig::checkpoints),
       field("limits", &RunConfig::limits), field("reflex", &RunConfig::reflex),
       field("decisions", &RunConfig::decisions), field("control", &RunConfig::control),
-      field("blueprints", &RunConfig::blueprints), field("baselines", &RunConfig::baselines));
+      field("blueprints", &RunConfig::blueprints), field("baselines", &RunConfig::baselines),
+      field("nodes", &RunConfig::nodes), field("cluster", &RunConfig::cluster));
 };
 
 }  // namespace esper

@@ -1,5 +1,7 @@
 #pragma once
 // What the roles tell each other about the turn itself: opening, closing, dying, coming back.
+#include <limits>
+
 #include "messages/blueprint.hpp"
 #include "messages/turn.hpp"
 
@@ -38,10 +40,12 @@ struct Recover {
   RegionId region;
   Epoch epoch;
   Window released;  ///< Kasmina: the newest turn that its executor holds
+  Window known{};   ///< Narset: it has folded in the turns up to here
 
   static constexpr auto schema =
       record("Recover", field("role", &Recover::role), field("region", &Recover::region),
-             field("epoch", &Recover::epoch), field("released", &Recover::released));
+             field("epoch", &Recover::epoch), field("released", &Recover::released),
+             field("known", &Recover::known));
 };
 
 /// Answer to Recover: the committed turns, as far as the role needs them.
@@ -50,12 +54,13 @@ struct Recovery {
   std::vector<Answers> answers;         ///< Tolaria: of that turn
   std::optional<CheckpointReady> copy;  ///< Tolaria: the newest that Elesh may measure
   std::vector<TurnRecord> turns;        ///< Narset, Tamiyo
+  bool more{};                          ///< Narset: turns behind these are still to be asked for
   std::vector<TurnRelease> releases;    ///< Kasmina: newer than `released`, in order
   std::optional<Catalogue> catalogue;   ///< Urza
 
   static constexpr auto schema = record(
       "Recovery", field("committed", &Recovery::committed), field("answers", &Recovery::answers),
-      field("copy", &Recovery::copy), field("turns", &Recovery::turns),
+      field("copy", &Recovery::copy), field("turns", &Recovery::turns), field("more", &Recovery::more),
       field("releases", &Recovery::releases), field("catalogue", &Recovery::catalogue));
 };
 
@@ -95,9 +100,23 @@ struct DeadLetter {
 struct KillRole {
   Role role{};
   RegionId region;
+  /// With more other roles down than so many, none is killed.
+  std::uint32_t others_down_max{std::numeric_limits<std::uint32_t>::max()};
 
   static constexpr auto schema =
-      record("KillRole", field("role", &KillRole::role), field("region", &KillRole::region));
+      record("KillRole", field("role", &KillRole::role), field("region", &KillRole::region),
+             field("others_down_max", &KillRole::others_down_max));
+};
+
+/// Answer to KillRole.
+struct KillAnswer {
+  bool hit{};                   ///< false: the role is down itself, or there is none, or
+  bool held_back{};             ///< too many others are down
+  std::uint32_t others_down{};  ///< now
+
+  static constexpr auto schema = record("KillAnswer", field("hit", &KillAnswer::hit),
+                                        field("held_back", &KillAnswer::held_back),
+                                        field("others_down", &KillAnswer::others_down));
 };
 
 /// The supervisor's message to itself: the backoff of the child at this place has passed.

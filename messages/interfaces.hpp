@@ -1,5 +1,6 @@
 #pragma once
 // The seams between layers, without CAF and without tensors.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -49,6 +50,13 @@ class Executor {
   /// A role's breaker opened: the control side cannot close turns any more, so lockstep must not
   /// wait for it. True again when it recovered.
   virtual void set_control_alive(bool alive) = 0;
+
+  /// Fault injection: weights of a seed of that region become no numbers before a coming step, as
+  /// soon as one stands there that has not fossilised; nothing: no longer asked. An executor
+  /// without weights has none to poison.
+  virtual void poison(std::optional<RegionId>) {}
+  /// Seeds that were poisoned so far.
+  [[nodiscard]] virtual std::uint64_t poisoned() const { return 0; }
 };
 
 struct TrainingProgress {
@@ -100,6 +108,13 @@ class Training {
                                                 const std::string& structure) = 0;
 };
 
+/// This process's place among the trainers that train one model together.
+struct ReplicaPlace {
+  std::string node;   ///< its name in the config
+  std::string store;  ///< "HOST:PORT", where the trainers of a run find each other
+  bool leads{};       ///< it keeps the store and has the control side beside it
+};
+
 /// What a training run is asked to be. `widths` replaces the host's own when not empty.
 struct TrainingRequest {
   RunConfig config;
@@ -108,6 +123,7 @@ struct TrainingRequest {
   std::vector<PlantedSeed> planted = {};  ///< part of the host from the first step on
   std::string checkpoints = {};           ///< folder for checkpoints; "": none are written
   std::string resume_from = {};           ///< a checkpoint's file; "": from the first step
+  std::optional<ReplicaPlace> replica = {};  ///< nothing: it trains alone
 };
 
 /// One file of a run's checkpoints.
@@ -133,6 +149,20 @@ class TrainingFactory {
 };
 using TrainingFactoryEntry = TrainingFactory* (*)();
 
+/// Some of a journal's entries: those of `kinds`, and those of `region_kinds` that are of `region`.
+struct EntryChoice {
+  std::vector<std::string_view> kinds;
+  std::vector<std::string_view> region_kinds;
+  RegionId region;
+
+  [[nodiscard]] bool has(std::string_view kind, RegionId of) const {
+    const auto in = [&](const auto& list) {
+      return std::find(list.begin(), list.end(), kind) != list.end();
+    };
+    return in(kinds) || (of == region && in(region_kinds));
+  }
+};
+
 /// Where turns are recorded. Called by one actor at a time.
 class JournalStore {
  public:
@@ -143,6 +173,15 @@ class JournalStore {
   [[nodiscard]] virtual std::uint64_t next_sequence() const = 0;
   /// Entries of the windows in [from, to], in sequence order.
   [[nodiscard]] virtual std::vector<JournalEntry> read(Window from, Window to) const = 0;
+  /// Of those the chosen ones; a store that can leaves the others unread.
+  [[nodiscard]] virtual std::vector<JournalEntry> read_chosen(Window from, Window to,
+                                                              const EntryChoice& choice) const {
+    auto entries = read(from, to);
+    std::erase_if(entries, [&](const JournalEntry& entry) {
+      return !choice.has(entry.kind, entry.region);
+    });
+    return entries;
+  }
   /// The newest window that has entries; 0 when none.
   [[nodiscard]] virtual Window last_window() const = 0;
   /// The chain's hash after the last entry.

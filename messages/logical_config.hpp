@@ -8,11 +8,11 @@
 namespace esper {
 
 /// Sections that neither a decision nor a weight depends on.
-inline constexpr std::array<const char*, 4> beside_decisions{"name", "pace", "control",
-                                                             "baselines"};
+inline constexpr std::array<const char*, 6> beside_decisions{
+    "name", "pace", "control", "baselines", "nodes", "cluster"};
 
-/// Canonical JSON of what decisions and weights depend on: without name, pace, control, baselines
-/// and paths.
+/// Canonical JSON of what decisions and weights depend on: without name, pace, control, baselines,
+/// nodes, cluster and paths.
 [[nodiscard]] inline std::string logical_config(const RunConfig& config) {
   auto json = to_json(config, Floats::exact);
   for (const auto* key : beside_decisions) json.erase(key);

@@ -1,5 +1,6 @@
 #pragma once
 // Region and device facts of one window. Every field of RegionTelemetry changes some decision.
+#include "messages/fault.hpp"
 #include "messages/override.hpp"
 #include "messages/pruning.hpp"
 
@@ -135,6 +136,7 @@ struct WindowReport {
   std::optional<CheckpointReady> checkpoint;  ///< this boundary is one
   std::vector<SurgeryOutcome> surgeries;      ///< carried out or refused at this boundary
   std::vector<Override> overrides;            ///< of people, taken in by this window's turn
+  std::vector<InjectedFault> faults;          ///< that have struck since the turn before
   DeviceTelemetry device;                     ///< measured
 
   static constexpr auto schema = record(
@@ -146,7 +148,7 @@ struct WindowReport {
       field("verdict_ignored", &WindowReport::verdict_ignored),
       field("stalled", &WindowReport::stalled), field("checkpoint", &WindowReport::checkpoint),
       field("surgeries", &WindowReport::surgeries), field("overrides", &WindowReport::overrides),
-      field("device", &WindowReport::device));
+      field("faults", &WindowReport::faults), field("device", &WindowReport::device));
 };
 
 }  // namespace esper

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "actors/decisions/take_over.hpp"
+
 namespace esper {
 namespace {
 
@@ -63,6 +65,7 @@ void CatchUp::compare(const WindowReport& told) {
   ClosedTurn now = recorded;
   now.report = told;
   now.report.overrides = recorded.report.overrides;
+  now.report.faults = recorded.report.faults;
   now = replay_.again(now);
   auto commands = commands_;
   const auto first = std::find_if(entries_.begin(), entries_.end(), [&](const JournalEntry& entry) {
@@ -85,6 +88,19 @@ void CatchUp::compare(const WindowReport& told) {
     difference_ = {entry->window, entry->kind, entry->sequence};
 }
 
+/// While the disk refused turns, windows went unread and the next one took over from them. Here
+/// each is read.
+void CatchUp::take(WindowReport told) {
+  if (unread_) take_over(told, *unread_);
+  unread_.reset();
+  if (turns_[next_turn_].report.window == told.window) {
+    compare(told);
+    ++next_turn_;
+  } else {
+    unread_ = std::move(told);
+  }
+}
+
 void CatchUp::pass_over(Window until) {
   for (; next_turn_ < turns_.size() && turns_[next_turn_].report.window < until; ++next_turn_)
     (void)entries_of(replay_.again(turns_[next_turn_]), 1, commands_);
@@ -105,11 +121,9 @@ void CatchUp::run(const std::stop_token& stop) {
     if (!executor_.next_window(told, look)) continue;
     pass_over(told.window);
     if (next_turn_ == turns_.size()) continue;  // of a turn that the journal does not have
-    if (turns_[next_turn_].report.window == told.window) {
-      compare(told);
-      ++next_turn_;
-    }
-    executor_.finish_window(told.window);
+    const Window window = told.window;
+    take(std::move(told));
+    executor_.finish_window(window);
   }
 }
 

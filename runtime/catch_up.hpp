@@ -42,6 +42,7 @@ class CatchUp {
  private:
   void run(const std::stop_token& stop);
   [[nodiscard]] bool release_waiting();
+  void take(WindowReport told);
   void compare(const WindowReport& told);
   /// Turns before that window: the minds learn them, nobody tells them again.
   void pass_over(Window until);
@@ -53,6 +54,7 @@ class CatchUp {
   std::vector<ClosedTurn> turns_;
   std::vector<TurnRelease> releases_;
   std::size_t next_release_{}, next_turn_{};
+  std::optional<WindowReport> unread_;  ///< of windows that no turn answered, all in one
   CommandEntries commands_;
   std::optional<CaughtDifference> difference_;
   std::uint64_t windows_{};

@@ -75,6 +75,36 @@ struct BlueprintOptions {
   OutputFormat output{};
 };
 
+struct CertsOptions {
+  std::filesystem::path folder;
+  std::string cluster{"esper"};  ///< for people: the authority's name
+  std::vector<std::string> nodes;
+  std::uint32_t days{365};
+  OutputFormat output{};
+};
+
+struct NodeOptions {
+  ConfigOptions from;
+  std::string name;
+  std::filesystem::path out;           ///< its own directory; the prime's is the run's
+  std::filesystem::path certificates;  ///< folder; empty: as the config says
+};
+
+struct UpOptions {
+  ConfigOptions from;
+  std::filesystem::path out;
+};
+
+struct DownOptions {
+  std::filesystem::path directory;
+  std::uint32_t wait_ms{30'000};
+};
+
+struct DrainOptions {
+  std::filesystem::path directory;
+  std::string node;
+};
+
 [[nodiscard]] ExitCode command_run(const RunOptions& options);
 [[nodiscard]] ExitCode command_validate(const ConfigOptions& options);
 [[nodiscard]] ExitCode command_schema();
@@ -89,6 +119,11 @@ struct BlueprintOptions {
 [[nodiscard]] ExitCode command_override(const OverrideOptions& options);
 [[nodiscard]] ExitCode command_top(const TopOptions& options);
 [[nodiscard]] ExitCode command_blueprints(const BlueprintOptions& options);
+[[nodiscard]] ExitCode command_node(const NodeOptions& options);
+[[nodiscard]] ExitCode command_up(const UpOptions& options);
+[[nodiscard]] ExitCode command_down(const DownOptions& options);
+[[nodiscard]] ExitCode command_drain(const DrainOptions& options);
+[[nodiscard]] ExitCode command_certs(const CertsOptions& options);
 
 /// What `--version` prints.
 [[nodiscard]] std::string version_text();

@@ -62,7 +62,7 @@ ExitCode command_replay(const ReplayOptions& options) {
   auto exit = ExitCode::fine;
   for (const auto& directory : options.directories) {
     const auto run = told_run(directory);
-    if (run.exit == ExitCode::usage) return run.exit;
+    if (run.nothing()) return run.exit;
     if (run.exit != ExitCode::fine) exit = run.exit;
     try {
       results.push_back(replay(run.entries));
@@ -88,7 +88,7 @@ ExitCode command_replay(const ReplayOptions& options) {
 
 ExitCode command_trace(const TraceOptions& options) {
   const auto run = told_run(options.directory);
-  if (run.exit == ExitCode::usage) return run.exit;
+  if (run.nothing()) return run.exit;
   return guarded(run, [&] {
     const auto regions = region_names_in(run.entries);
     const auto id = trace_id(options.id, regions);

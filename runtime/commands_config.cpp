@@ -2,7 +2,9 @@
 
 #include "actors/decisions/blueprint_catalogue.hpp"
 #include "actors/decisions/host_catalogue.hpp"
+#include "actors/decisions/placement.hpp"
 #include "messages/json.hpp"
+#include "runtime/cluster/cluster_config.hpp"
 #include "runtime/commands.hpp"
 #include "runtime/config.hpp"
 #include "runtime/listed.hpp"
@@ -23,6 +25,18 @@ struct PlannedSlot {
              field("height", &PlannedSlot::height), field("width", &PlannedSlot::width));
 };
 
+struct PlannedNode {
+  std::string node, address;
+  std::uint32_t port{};
+  std::vector<NodeRole> roles;
+  std::vector<std::string> actors;  ///< beside the trainer, in starting order
+
+  static constexpr auto schema =
+      record("PlannedNode", field("node", &PlannedNode::node),
+             field("address", &PlannedNode::address), field("port", &PlannedNode::port),
+             field("roles", &PlannedNode::roles), field("actors", &PlannedNode::actors));
+};
+
 /// What a run would start, without starting it.
 struct Plan {
   std::string name;
@@ -35,17 +49,45 @@ struct Plan {
   std::vector<PlannedSlot> slots;
   Energy mint, emergency, safety, treasury;  ///< a cycle, at full headroom while exploring
   std::uint64_t cycle_steps{};
+  std::vector<PlannedNode> nodes;  ///< with every node there
 
   static constexpr auto schema = record(
       "Plan", field("name", &Plan::name), field("seed", &Plan::seed), field("host", &Plan::host),
       field("mode", &Plan::mode), field("pace", &Plan::pace), field("actors", &Plan::actors),
       field("regions", &Plan::regions), field("slots", &Plan::slots), field("mint", &Plan::mint),
       field("emergency", &Plan::emergency), field("safety", &Plan::safety),
-      field("treasury", &Plan::treasury), field("cycle_steps", &Plan::cycle_steps));
+      field("treasury", &Plan::treasury), field("cycle_steps", &Plan::cycle_steps),
+      field("nodes", &Plan::nodes));
 };
 
 Energy share_of(Energy mint, double share) {
   return {static_cast<std::int64_t>(static_cast<double>(mint.thousandths) * share)};
+}
+
+/// Which actor runs where: what the prime has when every node has come.
+std::vector<PlannedNode> planned_nodes(const RunConfig& config, const Plan& plan) {
+  std::vector<PlacementRegion> regions;
+  for (const auto& region : plan.regions) {
+    regions.push_back({region.name, ""});
+    for (const auto& pin : config.cluster.pins)
+      if (pin.region == region.name) regions.back().pinned = pin.node;
+  }
+  std::vector<PlacementNode> hosts;
+  for (const auto& node : nodes_with(config, NodeRole::narsets))
+    hosts.push_back({node.name, node.narsets_max});
+  const auto placement = place(regions, hosts);
+  std::vector<PlannedNode> nodes;
+  for (const auto& node : config.nodes) {
+    nodes.push_back({node.name, node.address, node.port, node.roles, {}});
+    auto& actors = nodes.back().actors;
+    if (has_role(node, NodeRole::prime))
+      for (const auto& actor : plan.actors)
+        if (!actor.starts_with("narset.")) actors.push_back(actor);
+    for (std::size_t region = 0; region < regions.size(); ++region)
+      if (placement[region] && hosts[*placement[region]].name == node.name)
+        actors.push_back("narset." + regions[region].name);
+  }
+  return nodes;
 }
 
 Plan plan_of(const RunConfig& config) {
@@ -76,6 +118,7 @@ Plan plan_of(const RunConfig& config) {
   plan.safety = share_of(plan.mint, config.budget.safety_share);
   plan.treasury = plan.mint - plan.emergency - plan.safety;
   plan.cycle_steps = std::uint64_t{config.time.cycle_windows} * config.time.window_steps;
+  plan.nodes = planned_nodes(config, plan);
   return plan;
 }
 
@@ -91,6 +134,13 @@ void print_plan(const Plan& plan) {
             << name_of(plan.mode) << ", pace " << name_of(plan.pace) << "\n\nsupervisor\n";
   for (const auto& actor : plan.actors) std::cout << "  " << actor << '\n';
   if (plan.actors.empty()) std::cout << "  nothing: mode is off\n";
+  for (const auto& node : plan.nodes) {
+    std::vector<std::string> roles;
+    for (const auto role : node.roles) roles.emplace_back(name_of(role));
+    std::cout << "\nnode " << node.node << " at " << node.address << ':' << node.port << " ("
+              << listed(roles) << ")\n";
+    for (const auto& actor : node.actors) std::cout << "  " << actor << '\n';
+  }
   std::cout << '\n';
   Table regions{{"region", "parameters", "operations"}};
   for (const auto& region : plan.regions)

@@ -97,7 +97,7 @@ void print_entry(const JournalEntry& entry, const std::vector<std::string>& regi
 
 ExitCode command_ledger(const std::filesystem::path& directory, OutputFormat output) {
   const auto run = told_run(directory);
-  if (run.exit == ExitCode::usage) return run.exit;
+  if (run.nothing()) return run.exit;
   return guarded(run, [&] {
     const auto account = account_of(run.entries, cycle_windows_in(run.entries));
     if (output == OutputFormat::json) {
@@ -113,7 +113,7 @@ ExitCode command_ledger(const std::filesystem::path& directory, OutputFormat out
 
 ExitCode command_events(const EventOptions& options) {
   const auto run = told_run(options.directory);
-  if (run.exit == ExitCode::usage) return run.exit;
+  if (run.nothing()) return run.exit;
   return guarded(run, [&] {
     const auto regions = region_names_in(run.entries);
     const auto filter = filter_of(options, regions);

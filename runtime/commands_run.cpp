@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "messages/json.hpp"
+#include "runtime/cluster/local_nodes.hpp"
 #include "runtime/commands.hpp"
 #include "runtime/gpu_library.hpp"
 #include "runtime/interrupts.hpp"
@@ -70,6 +71,11 @@ void print_reports(const std::vector<RunReport>& reports, OutputFormat output) {
 
 namespace {
 
+/// Those of a config with nodes that are of this machine, while the run lives; else nothing.
+std::unique_ptr<LocalNodes> other_nodes(const RunConfig& config, const RunDirectory& directory) {
+  return config.nodes.empty() ? nullptr : std::make_unique<LocalNodes>(config, directory);
+}
+
 /// Goes on with a run that was killed, interrupted, or failed.
 ExitCode resume_run(const RunOptions& options, const std::atomic<bool>& stop) {
   const auto directory = RunDirectory::resume(options.resume);
@@ -93,9 +99,10 @@ ExitCode resume_run(const RunOptions& options, const std::atomic<bool>& stop) {
   }
   std::error_code ignored;  // its seal would be broken by the first turn
   std::filesystem::remove(directory.value().report(), ignored);
-  Progress progress;
+  const auto nodes = other_nodes(config.config, directory.value());
+  ProgressLine progress;
   const auto report = train_and_report(config.config, *library.value(), directory.value(), stop,
-                                       progress, /*resume=*/true);
+                                       progress, {.resume = true});
   if (!report.error.empty()) std::cerr << report.error << '\n';
   print_reports({report}, options.from.output);
   return stop ? ExitCode::interrupted : static_cast<ExitCode>(report.exit);
@@ -116,7 +123,7 @@ ExitCode command_run(const RunOptions& options) {
     std::cerr << library.refusal().sentence << '\n';
     return ExitCode::failed;
   }
-  Progress progress;
+  ProgressLine progress;
   std::vector<RunReport> reports;
   auto exit = ExitCode::fine;
   for (std::uint32_t i = 0; i < options.repeat && !stop; ++i, ++config->seed) {
@@ -127,6 +134,7 @@ ExitCode command_run(const RunOptions& options) {
       break;
     }
     std::cerr << "seed " << config->seed << " in " << directory.value().path().string() << '\n';
+    const auto nodes = other_nodes(*config, directory.value());
     reports.push_back(
         train_and_report(*config, *library.value(), directory.value(), stop, progress));
     if (!reports.back().error.empty()) std::cerr << reports.back().error << '\n';

@@ -7,25 +7,9 @@
 #include "actors/decisions/host_catalogue.hpp"
 #include "runtime/config_checks.hpp"
 #include "runtime/config_reader.hpp"
+#include "runtime/nearest_key.hpp"
 
 namespace esper {
-namespace {
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    auto diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const auto replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row.back();
-}
-
 ConfigMistake mistake_of(const JsonFlaw& flaw, const std::string& file) {
   ConfigMistake mistake{file, flaw.at.line, flaw.at.column, flaw.key, "", "", ""};
   switch (flaw.kind) {
@@ -48,6 +32,8 @@ ConfigMistake mistake_of(const JsonFlaw& flaw, const std::string& file) {
   }
   return mistake;
 }
+
+namespace {
 
 void place_all(JsonNode& node, const TextPosition& at) {
   node.at = at;
@@ -164,6 +150,7 @@ void check_whole(const JsonNode& root, const RunConfig& config, ConfigReader& re
                       contradiction.remedy);
   };
   add(contradictions(config));
+  add(cluster_contradictions(config));
   add(unknown_names(config));
   add(missing_data(config));
 }
@@ -171,21 +158,7 @@ void check_whole(const JsonNode& root, const RunConfig& config, ConfigReader& re
 }  // namespace
 
 std::string nearest_key(std::string_view section, std::string_view unknown) {
-  const auto distance_max = std::max<std::size_t>(2, unknown.size() / 3);
-  std::string nearest;
-  auto least = distance_max + 1;
-  for_each_key(RunConfig{}, "", [&](const std::string& path, const auto&) {
-    const auto dot = path.rfind('.');
-    const auto parent = dot == std::string::npos ? "" : path.substr(0, dot);
-    const auto leaf = dot == std::string::npos ? path : path.substr(dot + 1);
-    // A key of another section must be nearer by one, so that sisters win.
-    const auto distance = edit_distance(unknown, leaf) + (parent == section ? 0 : 1);
-    if (distance < least) {
-      least = distance;
-      nearest = path;
-    }
-  });
-  return nearest;
+  return nearest_key_of<RunConfig>(section, unknown);
 }
 
 ParsedConfig parse_config(std::string_view text, const std::string& file,
@@ -193,7 +166,7 @@ ParsedConfig parse_config(std::string_view text, const std::string& file,
   ParsedConfig parsed;
   auto document = parse_positioned(std::string{text});
   for (const auto& flaw : document.flaws) parsed.mistakes.push_back(mistake_of(flaw, file));
-  ConfigReader reader{file, overrides, document.complete};
+  ConfigReader reader{file, overrides, document.complete, {rule_of, nearest_key}};
   for (std::size_t i = 0; i < overrides.size(); ++i) {
     const auto& change = overrides[i];
     const TextPosition at{0, i + 1};

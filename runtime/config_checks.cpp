@@ -7,6 +7,7 @@
 #include "actors/decisions/blueprint_catalogue.hpp"
 #include "actors/decisions/host_catalogue.hpp"
 #include "runtime/config_reader.hpp"
+#include "runtime/postgresql/connection_string.hpp"
 
 namespace esper {
 namespace {
@@ -192,6 +193,15 @@ bool is_file_name(const std::string& name) {
          std::all_of(name.begin(), name.end(), allowed);
 }
 
+/// What a config holds stands in each run's directory, for everybody to read.
+void check_database(const ClusterConfig& cluster, Contradictions& all) {
+  if (cluster.journal != JournalBackend::postgresql && cluster.database.empty()) return;
+  const auto problem = connection_string_problem(cluster.database);
+  all.expect(problem.empty(), "cluster.database", problem,
+             "give one such as host=db user=esper dbname=esper; a password belongs in a file that "
+             "PGPASSFILE names");
+}
+
 }  // namespace
 
 std::vector<ConfigContradiction> contradictions(const RunConfig& config) {
@@ -203,6 +213,7 @@ std::vector<ConfigContradiction> contradictions(const RunConfig& config) {
   check_samples(config, all);
   check_disturbances(config, all);
   check_added_blueprints(config.blueprints, all);
+  check_database(config.cluster, all);
   all.expect(config.control.backoff_ms_first <= config.control.backoff_ms_max,
              "control.backoff_ms_first", "is more than control.backoff_ms_max",
              "give at most " + std::to_string(config.control.backoff_ms_max));

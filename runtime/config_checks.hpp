@@ -18,6 +18,9 @@ struct ConfigContradiction {
 /// Thresholds, shares and spans that no run could satisfy together. Pure.
 [[nodiscard]] std::vector<ConfigContradiction> contradictions(const RunConfig& config);
 
+/// Nodes, placement, time-outs and journal of a run on several nodes. Pure.
+[[nodiscard]] std::vector<ConfigContradiction> cluster_contradictions(const RunConfig& config);
+
 /// Host, size, cut into regions and blueprints' names against the catalogues. Pure.
 [[nodiscard]] std::vector<ConfigContradiction> unknown_names(const RunConfig& config);
 

@@ -34,12 +34,23 @@ namespace esper {
          value <= rule.maximum;
 }
 
+/// What is wrong with the text itself, in the words of a mistake.
+[[nodiscard]] ConfigMistake mistake_of(const JsonFlaw& flaw, const std::string& file);
+
+/// What a reader knows of keys beside their types.
+struct ReaderRules {
+  /// Null for a key without a rule: a number has one.
+  const KeyRule* (*rule_of)(std::string_view key);
+  /// The valid key that was probably meant; "" when none is near.
+  std::string (*nearest_key)(std::string_view section, std::string_view unknown);
+};
+
 class ConfigReader {
  public:
   /// `whole` is false for a text that broke off: what is missing then is no mistake of its own.
   /// `overrides`: their texts name the mistakes that stand in them.
-  ConfigReader(std::string file, std::vector<std::string> overrides, bool whole)
-      : file_(std::move(file)), overrides_(std::move(overrides)), whole_(whole) {}
+  ConfigReader(std::string file, std::vector<std::string> overrides, bool whole, ReaderRules rules)
+      : file_(std::move(file)), overrides_(std::move(overrides)), whole_(whole), rules_(rules) {}
 
   template <typename T>
   void read(const JsonNode& node, const std::string& key, T& value) {
@@ -81,7 +92,8 @@ class ConfigReader {
       const auto path = joined_key(key, name);
       if (const auto* found = node.find(name)) {
         read(*found, path, member);
-      } else if (const auto* rule = rule_of(rule_key(path)); whole_ && rule && rule->required) {
+      } else if (const auto* rule = rules_.rule_of(rule_key(path));
+                 whole_ && rule && rule->required) {
         report(node.at, path, "missing",
                "add \"" + std::string{name} + "\": " + std::string{rule->description});
       }
@@ -94,7 +106,7 @@ class ConfigReader {
     const T any{};
     for_each_field(any, [&](std::string_view name, const auto&) { known |= name == member.key; });
     if (known) return;
-    auto nearest = nearest_key(rule_key(key), member.key);
+    auto nearest = rules_.nearest_key(rule_key(key), member.key);
     const auto remedy = nearest.empty() ? "remove it" : "write " + nearest + " or remove it";
     report(member.key_at, joined_key(key, member.key), "unknown key", remedy, std::move(nearest));
   }
@@ -139,7 +151,7 @@ class ConfigReader {
   void read_number(const JsonNode& node, const std::string& key, double number, T& value) {
     auto general = rule_key(key);
     if (general.ends_with("[]")) general.resize(general.size() - 2);  // an element: its list's rule
-    const auto* rule = rule_of(general);
+    const auto* rule = rules_.rule_of(general);
     if (rule == nullptr) throw InvariantViolation("no rule for " + general);
     bool fits = in_range(number, *rule);
     if constexpr (std::is_integral_v<T>) {
@@ -163,6 +175,7 @@ class ConfigReader {
   std::string file_;
   std::vector<std::string> overrides_;
   bool whole_;
+  ReaderRules rules_;
   std::vector<ConfigMistake> mistakes_;
 };
 

@@ -8,6 +8,7 @@ std::string type_text() {
   if constexpr (IsVector<T>::value) {
     using Element = typename T::value_type;
     if constexpr (Described<Element>) return "list of objects";
+    if constexpr (NamedEnum<Element>) return "list of " + type_text<Element>();
     if constexpr (std::is_same_v<Element, std::string>) return "list of texts";
     return "list of numbers";
   } else if constexpr (NamedEnum<T>) {

@@ -284,6 +284,52 @@ inline constexpr auto key_rules = [] {
       plain("baselines.scratch",
             "Where something was cut: train the final shape from scratch, too."),
       plain("baselines.uncut", "Where pruning is on: run the whole system without it, too."),
+
+      plain("nodes", "The processes of a run on several nodes; empty: one does everything."),
+      needed("nodes[].name", "Unique; its certificate is of this name. Of a-z, 0-9 and -."),
+      plain("nodes[].address", "Where the other nodes find it: a name or an IP address."),
+      {.key = "nodes[].port",
+       .description = "Its only open port, TCP, behind mutual TLS.",
+       .minimum = 1,
+       .maximum = 65'535,
+       .required = true},
+      needed(
+          "nodes[].roles",
+          "prime: Tamiyo, the journal and all that there is one of; standby: takes over from it; "
+          "trainer: a replica of the model; narsets: regions are placed here."),
+      plain("nodes[].device", "Of its trainer: cpu, cuda or cuda:N."),
+      within("nodes[].narsets_max", 0, 1'000'000, "Narsets placed here at most; 0: any number."),
+
+      plain("cluster", "What the nodes have in common."),
+      plain("cluster.certificates",
+            "Folder with authority.pem and each node's NODE.pem and NODE-key.pem; empty: made for "
+            "the run, where all nodes are of one machine."),
+      within("cluster.store_port", 0, 65'535,
+             "Of the prime, where trainers find each other; 0: any that is free."),
+      within("cluster.frame_bytes_max", 65'536, 1'073'741'824,
+             "A peer that announces a longer message is cut, bytes."),
+      plain("cluster.quorum",
+            "majority: the side of a cut with more than half of the trainers goes on; none: every "
+            "side does, for networks that can't split."),
+      plain("cluster.pins", "Regions that stay on a node; the others go where hashing puts them."),
+      needed("cluster.pins[].region", "The region that stays."),
+      needed("cluster.pins[].node", "The node that it stays on."),
+      plain("cluster.timeouts", "Milliseconds, each longer than the one before."),
+      within("cluster.timeouts.heartbeat_ms", 10, 3'600'000, "Between two signs of life."),
+      within("cluster.timeouts.suspicion_ms", 20, 3'600'000,
+             "Silence after which nothing new is asked of a node."),
+      within("cluster.timeouts.confirmation_ms", 30, 3'600'000,
+             "Silence after which a node is lost and its regions move."),
+      within("cluster.timeouts.connection_ms", 40, 3'600'000,
+             "Silence after which a connection is cut."),
+      within("cluster.timeouts.request_ms", 50, 3'600'000, "Longest wait for an answer."),
+      within("cluster.timeouts.collective_ms", 60, 3'600'000,
+             "Longest wait for the other trainers in one step."),
+      within("cluster.timeouts.ready_ms", 100, 86'400'000, "Until every node must be there."),
+      plain("cluster.journal", "Where decisions are recorded; a standby needs postgresql."),
+      plain("cluster.database",
+            "Of postgresql: a connection string of libpq without a password, such as "
+            "host=db user=esper dbname=esper."),
   });
 }();
 

@@ -1,5 +1,7 @@
 #include "runtime/database.hpp"
 
+#include "runtime/database_failpoints.hpp"
+
 namespace esper {
 namespace {
 
@@ -79,7 +81,9 @@ std::string Statement::text(int column) const {
 Database::Database(const std::filesystem::path& file, DatabaseAccess access)
     : connection_(nullptr, &sqlite3_close) {
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(file.c_str(), &raw, flags(access), nullptr);
+  // No lock of its own: a connection is used by one thread at a time.
+  const int code =
+      sqlite3_open_v2(file.c_str(), &raw, flags(access) | SQLITE_OPEN_NOMUTEX, nullptr);
   connection_.reset(raw);
   if (code != SQLITE_OK) fail(raw);
   constexpr int wait_ms = 5'000;  // a reader may hold the file for a moment
@@ -87,6 +91,7 @@ Database::Database(const std::filesystem::path& file, DatabaseAccess access)
   sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   execute("PRAGMA cell_size_check=ON");  // of a damaged page, before it is read
+  execute("PRAGMA cache_size=-32768");   // KiB: a role that comes back reads the run's whole past
 }
 
 Statement Database::prepare(std::string_view sql) const {
@@ -98,6 +103,8 @@ void Database::execute(std::string_view sql) const {
   while (statement.step()) {
   }
 }
+
+void Database::pass_failpoints() const { esper::pass_failpoints(connection_.get()); }
 
 std::string Database::value(std::string_view sql) const {
   auto statement = prepare(sql);

@@ -3,18 +3,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 
 #include <sqlite3.h>
 
-namespace esper {
+#include "runtime/database_error.hpp"
 
-/// SQLite refused; `what()` is its sentence.
-struct DatabaseError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+namespace esper {
 
 class Statement {
  public:
@@ -53,6 +49,9 @@ class Database {
   void execute(std::string_view sql) const;
   /// First column of the first row, as text; "" when there is none.
   [[nodiscard]] std::string value(std::string_view sql) const;
+  /// From now on writes and syncs of the files pass their failpoints; nothing changes where none of
+  /// those is armed. Once the write-ahead log is there.
+  void pass_failpoints() const;
 
  private:
   std::unique_ptr<sqlite3, decltype(&sqlite3_close)> connection_;

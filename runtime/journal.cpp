@@ -2,9 +2,9 @@
 
 #include <limits>
 
-#include <nlohmann/json.hpp>
-
+#include "messages/failpoint.hpp"
 #include "runtime/digest.hpp"
+#include "runtime/journal_log.hpp"
 
 namespace esper {
 namespace {
@@ -17,26 +17,9 @@ constexpr std::string_view table_sql =
     "kind TEXT NOT NULL, cause INTEGER NOT NULL, payload TEXT NOT NULL, "
     "measured TEXT NOT NULL, hash TEXT NOT NULL)";
 constexpr std::string_view index_sql = "CREATE INDEX entries_by_window ON entries(window)";
+constexpr std::uint64_t windows_by_index = 32;
 constexpr std::string_view columns =
     "sequence, window, role, region, ordinal, kind, cause, payload, measured, hash";
-
-void add(std::string& bytes, std::string_view text) {
-  bytes += std::to_string(text.size());
-  bytes += ':';
-  bytes += text;
-}
-
-/// Lengths stand before the texts, so no two entries give the same bytes.
-std::string logical_bytes(const JournalEntry& entry) {
-  std::string bytes;
-  add(bytes, std::to_string(entry.window.value));
-  add(bytes, name_of(entry.role));
-  add(bytes, std::to_string(entry.region.value));
-  add(bytes, std::to_string(entry.ordinal));
-  add(bytes, entry.kind);
-  add(bytes, entry.payload);
-  return bytes;
-}
 
 JournalEntry entry_of(const Statement& row) {
   JournalEntry entry;
@@ -80,7 +63,7 @@ bool is_entry(const Statement& row) {
 }
 
 /// Errors: DatabaseError where not even the rows can be read to their end.
-JournalCheck check(const Database& database) {
+JournalCheck checked(const Database& database) {
   JournalCheck result;
   JournalHashes hashes;
   auto rows = database.prepare(select("ORDER BY sequence"));
@@ -105,16 +88,55 @@ JournalCheck check(const Database& database) {
   return result;
 }
 
-}  // namespace
-
-JournalHashes followed_by(const JournalHashes& before, const JournalEntry& entry) {
-  const auto logical = logical_bytes(entry);
-  std::string rest;
-  add(rest, std::to_string(entry.sequence));
-  add(rest, std::to_string(entry.cause));
-  add(rest, entry.measured);
-  return {sha256(before.head + logical + rest), sha256(before.decision + logical)};
+/// Which kinds are wanted, and where they are of one region alone, as SQL: what nobody wants is
+/// passed over before its payload is touched.
+std::string chosen_sql(const EntryChoice& choice) {
+  const auto places = [](std::size_t count) {
+    std::string list;
+    for (std::size_t i = 0; i < count; ++i) list += list.empty() ? "?" : ",?";
+    return "(" + list + ")";
+  };
+  return " AND (kind IN " + places(choice.kinds.size()) + " OR region = ? AND kind IN " +
+         places(choice.region_kinds.size()) + ")";
 }
+
+/// Without a choice all of those windows.
+std::vector<JournalEntry> selected(const Database& database, Window from, Window to,
+                                   const std::optional<EntryChoice>& choice) {
+  constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  // A whole past is read as it lies: by the index its rows would have to be sorted, on disk.
+  const bool few = to.value - from.value < windows_by_index && from <= to;
+  auto rows =
+      database.prepare(select("WHERE " + std::string{few ? "" : "+"} + "window BETWEEN ? AND ?" +
+                              (choice ? chosen_sql(*choice) : "") + " ORDER BY sequence"));
+  int place = 0;
+  rows.bind(++place, std::min(from.value, largest));
+  rows.bind(++place, std::min(to.value, largest));
+  if (choice) {
+    for (const auto kind : choice->kinds) rows.bind(++place, kind);
+    rows.bind(++place, std::uint64_t{choice->region.value});
+    for (const auto kind : choice->region_kinds) rows.bind(++place, kind);
+  }
+  std::vector<JournalEntry> entries;
+  while (rows.step()) entries.push_back(entry_of(rows));
+  return entries;
+}
+
+/// As a process leaves it that was killed before the file was a journal.
+bool never_begun(const std::filesystem::path& file) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored))  // its log comes after it, and not before
+    return !std::filesystem::exists(file.string() + "-wal", ignored);
+  try {
+    const Database database{file, DatabaseAccess::read};
+    return database.value("PRAGMA application_id") == "0" &&
+           database.value("SELECT count(*) FROM sqlite_schema") == "0";
+  } catch (const DatabaseError&) {
+    return false;
+  }
+}
+
+}  // namespace
 
 Journal::Journal(std::filesystem::path file, DatabaseAccess access)
     : file_(std::move(file)), database_(std::make_unique<Database>(file_, access)) {}
@@ -123,17 +145,24 @@ Journal::Made Journal::create(const std::filesystem::path& file) {
   std::error_code ignored;
   if (std::filesystem::exists(file, ignored))
     return JournalFault{JournalProblem::exists, file.string() + " exists already"};
+  return lay_out(file);
+}
+
+Journal::Made Journal::lay_out(const std::filesystem::path& file) {
   try {
     std::unique_ptr<Journal> journal{new Journal(file, DatabaseAccess::create)};
     const auto& database = *journal->database_;
     if (database.value("PRAGMA journal_mode=WAL") != "wal")
       return JournalFault{JournalProblem::disk, file.string() + ": no write-ahead log here"};
     database.execute("PRAGMA synchronous=FULL");
+    database.execute("BEGIN IMMEDIATE");  // whoever dies here leaves a blank file or a journal
     database.execute("PRAGMA application_id=" + std::string{application_id});
     database.execute("PRAGMA user_version=" + std::string{layout_version});
     database.execute(table_sql);
     database.execute(index_sql);
-    journal->writable_ = true;
+    database.execute("COMMIT");
+    database.pass_failpoints();
+    journal->set_writable(true);
     return journal;
   } catch (const DatabaseError& error) {
     return JournalFault{JournalProblem::disk, file.string() + ": " + error.what()};
@@ -148,9 +177,8 @@ Journal::Made Journal::open(const std::filesystem::path& file) {
     std::unique_ptr<Journal> journal{new Journal(file, DatabaseAccess::read)};
     if (!is_journal(*journal->database_))
       return JournalFault{JournalProblem::not_a_journal, file.string() + " is no journal"};
-    const auto found = check(*journal->database_);
-    journal->entries_ = found.entries;
-    journal->hashes_ = {found.head_hash, found.decision_hash};
+    const auto found = checked(*journal->database_);
+    journal->begin_at(found.entries, {found.head_hash, found.decision_hash});
     return journal;
   } catch (const DatabaseError& error) {
     return JournalFault{JournalProblem::not_a_journal, file.string() + ": " + error.what()};
@@ -158,27 +186,27 @@ Journal::Made Journal::open(const std::filesystem::path& file) {
 }
 
 Journal::Made Journal::resume(const std::filesystem::path& file) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored))
-    return JournalFault{JournalProblem::missing, file.string() + " does not exist"};
+  const auto log = check_log(file);
+  if (!log.damage.empty()) return JournalFault{JournalProblem::not_a_journal, log.damage};
+  // Not before: behind a damaged log a whole journal looks as if it were blank.
+  if (never_begun(file)) return lay_out(file);
+  // Before it is opened for writing: what is refused is left as it was found.
+  const auto found = verify(file);
+  if (!found.holds())
+    return JournalFault{JournalProblem::not_a_journal,
+                        found.problem.empty() ? file.string() + ": the chain breaks at entry " +
+                                                    std::to_string(found.first_broken)
+                                              : found.problem};
   try {
     std::unique_ptr<Journal> journal{new Journal(file, DatabaseAccess::write)};
+    journal->torn_ = log.torn;
     const auto& database = *journal->database_;
-    if (!is_journal(database))
-      return JournalFault{JournalProblem::not_a_journal, file.string() + " is no journal"};
-    const auto found = check(database);
-    if (!found.holds())
-      return JournalFault{JournalProblem::not_a_journal,
-                          file.string() + ": " +
-                              (found.problem.empty() ? "the chain breaks at entry " +
-                                                           std::to_string(found.first_broken)
-                                                     : found.problem)};
     if (database.value("PRAGMA journal_mode=WAL") != "wal")
       return JournalFault{JournalProblem::disk, file.string() + ": no write-ahead log here"};
     database.execute("PRAGMA synchronous=FULL");
-    journal->entries_ = found.entries;
-    journal->hashes_ = {found.head_hash, found.decision_hash};
-    journal->writable_ = true;
+    database.pass_failpoints();
+    journal->begin_at(found.entries, {found.head_hash, found.decision_hash});
+    journal->set_writable(true);
     return journal;
   } catch (const DatabaseError& error) {
     return JournalFault{JournalProblem::disk, file.string() + ": " + error.what()};
@@ -195,8 +223,9 @@ JournalCheck Journal::verify(const std::filesystem::path& file) {
   try {
     const Database database{file, DatabaseAccess::read};
     if (is_journal(database)) {
-      auto found = check(database);
+      auto found = checked(database);
       if (!found.problem.empty()) found.problem = file.string() + ": " + found.problem;
+      if (found.problem.empty()) found.problem = check_log(file).damage;
       return found;
     }
     broken.problem = file.string() + " is no journal";
@@ -206,65 +235,32 @@ JournalCheck Journal::verify(const std::filesystem::path& file) {
   return broken;
 }
 
-bool Journal::append(const std::vector<JournalEntry>& entries) {
-  refusal_.clear();
-  if (!writable_) {
-    refusal_ = "sealed or opened for reading";
-    return false;
-  }
-  for (std::size_t i = 0; i < entries.size(); ++i)
-    if (entries[i].sequence != next_sequence() + i)
-      throw InvariantViolation("journal entries with a gap in their sequence");
-  if (entries.empty()) return true;
-  const auto start = std::chrono::steady_clock::now();
-  const bool written = commit(entries);
-  tell(written, std::chrono::steady_clock::now() - start, entries.size());
-  if (written && follower_) follower_(entries);
-  return written;
-}
-
-void Journal::watch(Metrics& metrics, Log& log) {
-  metrics_ = &metrics;
-  log_ = &log;
-}
-
-void Journal::tell(bool written, std::chrono::duration<double> took, std::size_t entries) {
-  if (metrics_ == nullptr) return;
-  const auto role = name_of(Role::journal);
-  metrics_->observe("esper_journal_append_seconds", role, took.count());
-  if (written) metrics_->add("esper_journal_entries_total", role, "", static_cast<double>(entries));
-  if (refused_ == !written) return;
-  refused_ = !written;
-  log_->write(refused_ ? LogLevel::error : LogLevel::warning,
-              refused_ ? "disk_refuses" : "disk_takes_again",
-              nlohmann::json{{"file", file_.string()}, {"reason", refusal_}}.dump());
-}
-
-bool Journal::commit(const std::vector<JournalEntry>& entries) {
-  auto hashes = hashes_;
+JournalHashes Journal::commit(const std::vector<JournalEntry>& entries) {
+  auto after = hashes();
   try {
+    pass(Failpoint::journal_begin);
     database_->execute("BEGIN IMMEDIATE");
-    write(entries, hashes);
+    write(entries, after);
+    pass(Failpoint::journal_commit);
     database_->execute("COMMIT");
-  } catch (const DatabaseError& error) {
-    refusal_ = error.what();
+    pass(Failpoint::journal_committed);
+  } catch (const DatabaseError&) {
     try {
       database_->execute("ROLLBACK");
     } catch (const DatabaseError&) {
       // A full or failing disk has rolled back by itself.
     }
-    return false;
+    throw;
   }
-  hashes_ = std::move(hashes);
-  entries_ += entries.size();
-  return true;
+  return after;
 }
 
 void Journal::write(const std::vector<JournalEntry>& entries, JournalHashes& hashes) {
   auto insert = database_->prepare("INSERT INTO entries(" + std::string{columns} +
                                    ") VALUES(?,?,?,?,?,?,?,?,?,?)");
   for (const auto& entry : entries) {
-    if (fails_ && fails_(entry.sequence)) throw DatabaseError("disk I/O error (injected)");
+    if (&entry == &entries[entries.size() / 2]) pass(Failpoint::journal_insert);
+    if (fails(entry.sequence)) throw DatabaseError("disk I/O error (injected)");
     hashes = followed_by(hashes, entry);
     insert.bind(1, entry.sequence).bind(2, entry.window.value).bind(3, name_of(entry.role));
     insert.bind(4, std::uint64_t{entry.region.value}).bind(5, std::uint64_t{entry.ordinal});
@@ -276,12 +272,12 @@ void Journal::write(const std::vector<JournalEntry>& entries, JournalHashes& has
 }
 
 std::vector<JournalEntry> Journal::read(Window from, Window to) const {
-  constexpr auto largest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
-  auto rows = database_->prepare(select("WHERE window BETWEEN ? AND ? ORDER BY sequence"));
-  rows.bind(1, std::min(from.value, largest)).bind(2, std::min(to.value, largest));
-  std::vector<JournalEntry> entries;
-  while (rows.step()) entries.push_back(entry_of(rows));
-  return entries;
+  return selected(*database_, from, to, {});
+}
+
+std::vector<JournalEntry> Journal::read_chosen(Window from, Window to,
+                                               const EntryChoice& choice) const {
+  return selected(*database_, from, to, choice);
 }
 
 std::string Journal::head_at(std::uint64_t sequence) const {
@@ -290,28 +286,27 @@ std::string Journal::head_at(std::uint64_t sequence) const {
   return row.step() ? row.text(0) : std::string{};
 }
 
-std::vector<JournalEntry> Journal::read_all() const {
-  return read(Window{0}, Window{std::numeric_limits<std::uint64_t>::max()});
-}
-
 Window Journal::last_window() const {
   auto row = database_->prepare("SELECT COALESCE(MAX(window), 0) FROM entries");
   return row.step() ? Window{row.integer(0)} : Window{};
 }
 
+std::string Journal::digest() const { return sha256_of_file(file_).value_or(""); }
+
 Result<JournalSeal, JournalFault> Journal::seal() {
   if (seal_) return *seal_;
   try {
-    if (writable_) {
+    if (writable()) {
       database_->execute("PRAGMA wal_checkpoint(TRUNCATE)");
+      pass(Failpoint::journal_seal);
       if (database_->value("PRAGMA journal_mode=DELETE") != "delete")
         return JournalFault{JournalProblem::disk, file_.string() + ": still read by another"};
-      writable_ = false;
+      set_writable(false);
       database_ = std::make_unique<Database>(file_, DatabaseAccess::read);
     }
-    const auto digest = sha256_of_file(file_);
-    if (!digest) return JournalFault{JournalProblem::disk, file_.string() + " can't be read"};
-    seal_ = JournalSeal{*digest, hashes_.head, entries_};
+    const auto bytes = digest();
+    if (bytes.empty()) return JournalFault{JournalProblem::disk, file_.string() + " can't be read"};
+    seal_ = JournalSeal{bytes, hashes().head, next_sequence() - 1};
     return *seal_;
   } catch (const DatabaseError& error) {
     return JournalFault{JournalProblem::disk, file_.string() + ": " + error.what()};

@@ -9,6 +9,7 @@
 
 #include "messages/audit.hpp"
 #include "messages/blueprint.hpp"
+#include "messages/breaker_change.hpp"
 #include "messages/host.hpp"
 #include "messages/json.hpp"
 
@@ -21,8 +22,9 @@ inline constexpr std::string_view config_kind = "Config";
 using JournalKinds =
     std::tuple<HostDescription, Catalogue, WindowSummary, RegionTelemetry, TurnApplied, Outcome,
                SeedStatus, RegionReport, GateVerdict, Price, AdaptationCommand, OpportunityProposal,
-               Escalation, StrategyPart, Absence, Restart, CheckpointReady, SurgeryOutcome,
-               ScaffoldRequest, ImportanceReport, PruningPart, Override>;
+               Escalation, StrategyPart, Absence, Restart, BreakerChange, CheckpointReady,
+               SurgeryOutcome, ScaffoldRequest, ImportanceReport, PruningPart, Override,
+               InjectedFault>;
 
 /// Calls `visit(message)` when the entry holds a T.
 template <Described T, typename Visitor>

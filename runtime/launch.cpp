@@ -17,15 +17,17 @@ namespace {
 constexpr std::chrono::milliseconds last_turn_patience{10'000};
 
 std::string irreproducible(const RunConfig& config, const TrainingEnd& end,
-                           const ControlEnd& control, const Journal& journal) {
-  if (end.stalled) return "a turn stalled past pace.stall_ms_max and the run fell to free";
-  if (end.late_turns > 0) return std::to_string(end.late_turns) + " turns came late";
+                           const ControlEnd& control, const JournalBook& journal) {
   // Of earlier processes of this run, too.
-  std::uint64_t restarts = 0, overrides = 0;
+  std::uint64_t restarts = 0, overrides = 0, faults = 0;
   for (const auto& entry : journal.read_all()) {
     restarts += entry.kind == Restart::schema.name ? 1 : 0;
     overrides += entry.kind == Override::schema.name ? 1 : 0;
+    faults += entry.kind == InjectedFault::schema.name ? 1 : 0;
   }
+  if (faults > 0) return std::to_string(faults) + " faults were injected";
+  if (end.stalled) return "a turn stalled past pace.stall_ms_max and the run fell to free";
+  if (end.late_turns > 0) return std::to_string(end.late_turns) + " turns came late";
   restarts = std::max(restarts, control.restarts);
   if (restarts > 0) return std::to_string(restarts) + " actors were restarted";
   if (control.gave_up) return "a role gave up";
@@ -56,7 +58,7 @@ std::vector<JournalEntry> opening_entries(const RunConfig& config, const HostDes
           entry(2, Role::urza, Catalogue::schema.name, canonical(catalogue))};
 }
 
-void write_opening(Journal& journal, const RunConfig& config, const HostDescription& host,
+void write_opening(JournalBook& journal, const RunConfig& config, const HostDescription& host,
                    const Catalogue& catalogue) {
   if (!journal.append(opening_entries(config, host, catalogue, journal.next_sequence())))
     throw std::runtime_error("the journal can't be written: " + journal.refusal());
@@ -76,7 +78,7 @@ std::vector<Blueprint> chosen_blueprints(const CatalogueConfig& config,
   return chosen;
 }
 
-void check_opening(const Journal& journal, const RunConfig& config, const HostDescription& host,
+void check_opening(const JournalBook& journal, const RunConfig& config, const HostDescription& host,
                    const Catalogue& catalogue) {
   const auto opening_entries = journal.read(Window{0}, Window{0});
   const auto check = [&](std::string_view kind, const std::string& now, const char* why) {
@@ -131,6 +133,8 @@ class RunningTree {
 
   ~RunningTree() {  // also when training threw
     if (catch_up_) catch_up_->stop();
+    if (starter_.joinable()) starter_.join();
+    if (seams_.chaos != nullptr) seams_.chaos->detach();
   }
   RunningTree(const RunningTree&) = delete;
   RunningTree& operator=(const RunningTree&) = delete;
@@ -139,6 +143,7 @@ class RunningTree {
   ControlEnd end(LaunchResult& result) {
     if (result.grown.interrupted && catch_up_) catch_up_->stop();
     if (starter_.joinable()) starter_.join();
+    if (seams_.chaos != nullptr) seams_.chaos->detach();
     if (differs()) {
       const auto& found = *catch_up_->difference();
       result.broken = "AUDIT-1: window " + std::to_string(found.window.value) +
@@ -159,9 +164,28 @@ class RunningTree {
 
  private:
   void begin() {
+    auto* chaos = seams_.chaos;
+    ControlSeams seams{*training_.executor(), seams_.journal, seams_.metrics,  seams_.log,
+                       seams_.filter,         restarts_,      seams_.overrides};
+    seams.cluster = seams_.cluster;
+    seams.deposed = [&journal = seams_.journal] { return journal.deposed(); };
+    if (chaos == nullptr) {
+      plane_.emplace(config_, host_, seams);
+      return;
+    }
+    const auto spoil = [desk = &chaos->desk(), filter = seams_.filter](WindowReport& report) {
+      if (filter) filter(report);
+      desk->spoil(report);
+    };
     plane_.emplace(config_, host_,
-                   ControlSeams{*training_.executor(), seams_.journal, seams_.metrics, seams_.log,
-                                seams_.filter, restarts_, seams_.overrides});
+                   ControlSeams{chaos->seam(seams.executor), chaos->seam(seams.journal),
+                                seams.metrics, seams.log, spoil, restarts_, seams.overrides,
+                                /*virtual_time=*/false, &chaos->desk(), /*planting=*/{},
+                                seams.cluster, seams.deposed});
+    chaos->attach({[this](Role role, RegionId region, std::uint32_t others_down_max) {
+                     return plane_->kill(role, region, others_down_max);
+                   },
+                   training_.executor(), live_shape(config_, host_), host_, &seams_.log});
   }
   void begin_after_catching_up() {
     if (!catch_up_->wait()) return;
@@ -170,9 +194,13 @@ class RunningTree {
       restarts_.insert(restarts_.end(), turn.restarts.begin(), turn.restarts.end());
     begin();
   }
-  /// In free pace a turn may have come late in another way.
+  /// In free pace a turn may have come late in another way;
+  /// nor are numbers that a fault had spoiled, or weights, told again.
   [[nodiscard]] bool differs() const {
-    return catch_up_ && catch_up_->difference() && config_.pace.mode == Pace::lockstep;
+    const bool injected = std::ranges::any_of(entries_, [](const JournalEntry& entry) {
+      return entry.kind == InjectedFault::schema.name;
+    });
+    return catch_up_ && catch_up_->difference() && config_.pace.mode == Pace::lockstep && !injected;
   }
 
   const RunConfig& config_;
@@ -199,7 +227,8 @@ LaunchResult launch_grown(const RunConfig& config, const LaunchSeams& seams,
                              .widths = {},
                              .planted = {},
                              .checkpoints = seams.checkpoints,
-                             .resume_from = seams.resume ? seams.resume->checkpoint : ""});
+                             .resume_from = seams.resume ? seams.resume->checkpoint : "",
+                             .replica = seams.replica});
   const auto catalogue = config.mode == Mode::off
                              ? Catalogue{}
                              : kept->assess(chosen_blueprints(config.blueprints, kept->host()));

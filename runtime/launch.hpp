@@ -4,9 +4,12 @@
 
 #include "actors/override_desk.hpp"
 #include "messages/interfaces.hpp"
-#include "runtime/journal.hpp"
+#include "runtime/chaos/chaos_conductor.hpp"
+#include "runtime/journal_book.hpp"
 
 namespace esper {
+
+class ClusterSide;
 
 struct LaunchResult {
   TrainingEnd grown;
@@ -28,13 +31,16 @@ struct ResumePoint {
 
 struct LaunchSeams {
   TrainingFactory& factory;
-  Journal& journal;
+  JournalBook& journal;
   Metrics& metrics;
   Log& log;
   TelemetryFilter filter = {};             ///< tests only; empty in production
   std::string checkpoints = {};            ///< folder; "": none are written
   std::optional<ResumePoint> resume = {};  ///< the journal has entries already
   OverrideDesk* overrides = nullptr;       ///< where people's overrides wait; null: there are none
+  ChaosConductor* chaos = nullptr;         ///< who injects faults; null: nobody does
+  ClusterSide* cluster = nullptr;          ///< joins the tree to other nodes; null: there are none
+  std::optional<ReplicaPlace> replica = {};  ///< among several trainers; nothing: it trains alone
 };
 
 /// The blueprints that the config asks for: built-in ones that a slot of the host has a place for,
@@ -50,12 +56,12 @@ struct LaunchSeams {
                                                         std::uint64_t sequence);
 
 /// Errors: std::runtime_error when the journal can't be written.
-void write_opening(Journal& journal, const RunConfig& config, const HostDescription& host,
+void write_opening(JournalBook& journal, const RunConfig& config, const HostDescription& host,
                    const Catalogue& catalogue);
 
 /// Errors: std::runtime_error when the journal's opening is not what this build and machine measure
 /// for that config.
-void check_opening(const Journal& journal, const RunConfig& config, const HostDescription& host,
+void check_opening(const JournalBook& journal, const RunConfig& config, const HostDescription& host,
                    const Catalogue& catalogue);
 
 /// Writes the opening entries (or, going on, checks them and catches up with the journal), starts

@@ -54,7 +54,13 @@ class CommandLine {
     add_top();
     add_report();
     add_blueprints();
+    add_certs();
+    add_node();
+    add_up();
+    add_down();
+    add_drain();
     add_sim();
+    add_chaos();
   }
 
   int run(int count, char** arguments) {
@@ -226,6 +232,58 @@ class CommandLine {
     command.callback([this] { chosen_ = [this] { return command_blueprints(blueprints_); }; });
   }
 
+  void add_certs() {
+    auto& command = *app_.add_subcommand("certs", "An authority and certificates for nodes");
+    command
+        .add_option("folder", certs_.folder, "Where they are written; the authority there is used")
+        ->required();
+    command.add_option("nodes", certs_.nodes, "A certificate for each")->required();
+    command.add_option("--cluster", certs_.cluster, "The authority's name, for people");
+    command.add_option("--days", certs_.days, "How long they are valid")
+        ->check(CLI::Range(1, 3'650));
+    add_output(command, certs_.output);
+    command.footer("Example:\n  esper certs certificates a b c --cluster demo");
+    command.callback([this] { chosen_ = [this] { return command_certs(certs_); }; });
+  }
+
+  void add_node() {
+    auto& command = *app_.add_subcommand("node", "One node of a run, in the foreground");
+    add_config(command, node_.from);
+    command.add_option("--name", node_.name, "Which")->required();
+    command.add_option("--out", node_.out, "Its directory; else runs/CONFIG-NAME");
+    command.add_option("--certificates", node_.certificates,
+                       "Their folder; else cluster.certificates");
+    command.footer(
+        "Example:\n  esper node configs/cluster.json --name b --certificates certificates");
+    command.callback([this] { chosen_ = [this] { return command_node(node_); }; });
+  }
+
+  void add_up() {
+    auto& command = *app_.add_subcommand("up", "Start a run's nodes of this machine");
+    add_config(command, up_.from);
+    add_overrides(command, up_.from);
+    command.add_option("--out", up_.out, "New or empty directory; else runs/NAME-N");
+    command.footer("Example:\n  esper up configs/cluster.json");
+    command.callback([this] { chosen_ = [this] { return command_up(up_); }; });
+  }
+
+  void add_down() {
+    auto& command = *app_.add_subcommand("down", "End what esper up started");
+    command.add_option("directory", down_.directory, "The run's directory")->required();
+    command.add_option("--wait-ms", down_.wait_ms, "Then they are killed")
+        ->check(CLI::Range(1, 3'600'000));
+    command.footer("Example:\n  esper down runs/cluster-1");
+    command.callback([this] { chosen_ = [this] { return command_down(down_); }; });
+  }
+
+  void add_drain() {
+    auto& command = *app_.add_subcommand("drain", "Move a node's Narsets to the others");
+    command.add_option("directory", drain_.directory, "A living run's directory")->required();
+    command.add_option("node", drain_.node, "Which")->required();
+    command.footer("Example:\n  esper drain runs/cluster-1 b");
+    command.callback([this] { chosen_ = [this] { return command_drain(drain_); }; });
+  }
+
   void add_sim() {
     auto& command = *app_.add_subcommand("sim", "Faults on the real actors, in virtual time");
     auto* seed = command.add_option("--seed", sim_.seed, "Of everything that is drawn");
@@ -238,9 +296,48 @@ class CommandLine {
         ->check(CLI::Range(1, 1'024));
     command.add_flag("--twice", sim_.twice, "Run it again and compare the traces");
     command.add_flag("--trace", sim_.trace, "Print every message, fault and turn");
+    command.add_flag("--hashes", sim_.hashes, "With --seeds: print the hash of each trace")
+        ->needs(seeds);
+    command
+        .add_flag("--covered", sim_.covered,
+                  "With --seeds: fail where a row of the coverage stays empty")
+        ->needs(seeds);
     command.add_flag("!--no-shrink", sim_.shrink, "Leave a failing seed as it is");
-    command.footer("Example:\n  esper sim --seed 7 --twice\n  esper sim --seeds 1..100");
+    auto* cluster = command.add_flag("--cluster", sim_.cluster,
+                                     "Several nodes, and the rules that decide between them");
+    cluster->excludes(rehearsal);
+    command
+        .add_option("--faults", sim_.faults,
+                    "With --cluster: of the seed's faults only these, counted from 1; 0: none")
+        ->needs(cluster)
+        ->excludes(seeds)
+        ->delimiter(',')
+        ->type_name("N,...");
+    command.footer(
+        "Example:\n  esper sim --seed 7 --twice\n  esper sim --seeds 1..100\n"
+        "  esper sim --cluster --seeds 1..100");
     command.callback([this] { chosen_ = [this] { return command_sim(sim_); }; });
+  }
+
+  void add_chaos() {
+    auto& command = *app_.add_subcommand("chaos", "Faults on a living run, and a verdict");
+    command.add_option("directory", chaos_.directory, "A living run's directory")->required();
+    command.add_option("rehearsal", chaos_.rehearsal, "What is injected: a JSON file")->required();
+    command
+        .add_option("--duration-ms", chaos_.duration_ms,
+                    "Then all heals; else a little after the last fault")
+        ->check(CLI::Range(1, 86'400'000));
+    command.add_option("--blast", chaos_.blast, "At most so many roles and faults at once")
+        ->check(CLI::Range(1, 10'000));
+    command
+        .add_option("--recovery-ms", chaos_.recovery_ms,
+                    "To be well again in; else what the config's backoffs need")
+        ->check(CLI::Range(1, 86'400'000));
+    command.add_flag("--skip-impossible", chaos_.skip_impossible,
+                     "Leave out, and name, what cannot befall this run");
+    add_output(command, chaos_.output);
+    command.footer("Example:\n  esper chaos runs/small-1 configs/rehearsals/tamiyo_loss.json");
+    command.callback([this] { chosen_ = [this] { return command_chaos(chaos_); }; });
   }
 
   CLI::App app_{"Grows a neural network while it trains, within an audited budget.", "esper"};
@@ -253,7 +350,13 @@ class CommandLine {
   OverrideOptions override_;
   TopOptions top_;
   BlueprintOptions blueprints_;
+  CertsOptions certs_;
+  NodeOptions node_;
+  UpOptions up_;
+  DownOptions down_;
+  DrainOptions drain_;
   SimOptions sim_;
+  ChaosOptions chaos_;
   bool schema_{}, keys_{};
   std::function<ExitCode()> chosen_;
 };

@@ -78,19 +78,19 @@ std::string fitted(std::string line, std::size_t columns) {
   return line;
 }
 
-Progress::Progress()
+ProgressLine::ProgressLine()
     : terminal_(isatty(STDERR_FILENO) == 1),
       colour_(terminal_ && !is_set("NO_COLOR")),
       start_(std::chrono::steady_clock::now()),
       thread_([this](const std::stop_token& stop) { draw_until_stopped(stop); }) {}
 
-Progress::~Progress() {
+ProgressLine::~ProgressLine() {
   end();
   thread_.request_stop();
   changed_.notify_all();
 }
 
-void Progress::begin(const std::string& arm, const std::filesystem::path& journal) {
+void ProgressLine::begin(const std::string& arm, const std::filesystem::path& journal) {
   end();
   const std::lock_guard lock{mutex_};
   state_ = {};
@@ -99,14 +99,14 @@ void Progress::begin(const std::string& arm, const std::filesystem::path& journa
   start_ = std::chrono::steady_clock::now();
 }
 
-void Progress::tell(const TrainingProgress& progress, Training* training) {
+void ProgressLine::tell(const TrainingProgress& progress, Training* training) {
   const std::lock_guard lock{mutex_};
   state_.training = progress;
   training_ = training;
   told_ = true;
 }
 
-void Progress::end() {
+void ProgressLine::end() {
   const std::lock_guard drawing{drawing_};
   draw(true);
   const std::lock_guard lock{mutex_};
@@ -114,7 +114,7 @@ void Progress::end() {
   told_ = false;
 }
 
-void Progress::draw_until_stopped(const std::stop_token& stop) {
+void ProgressLine::draw_until_stopped(const std::stop_token& stop) {
   for (;;) {
     {
       std::unique_lock lock{mutex_};
@@ -127,8 +127,8 @@ void Progress::draw_until_stopped(const std::stop_token& stop) {
   }
 }
 
-void Progress::gather(ProgressState& state, Training* training,
-                      const std::filesystem::path& journal) const {
+void ProgressLine::gather(ProgressState& state, Training* training,
+                          const std::filesystem::path& journal) const {
   if (!journal.empty()) state.energy = newest_balance(journal);
   if (training == nullptr || training->executor() == nullptr) return;
   state.seeds = training->executor()->seeds();
@@ -136,7 +136,7 @@ void Progress::gather(ProgressState& state, Training* training,
 }
 
 /// With `drawing_` held: so nobody ends the training that is looked at.
-void Progress::draw(bool last) {
+void ProgressLine::draw(bool last) {
   std::unique_lock lock{mutex_};
   if (!told_) return;
   auto state = state_;

@@ -29,10 +29,10 @@ struct ProgressState {
 [[nodiscard]] std::string progress_line(const ProgressState& state);
 
 /// A thread of its own draws, so that the trainer only leaves its newest numbers behind.
-class Progress {
+class ProgressLine {
  public:
-  Progress();
-  ~Progress();  ///< the last line is drawn
+  ProgressLine();
+  ~ProgressLine();  ///< the last line is drawn
 
   /// A new arm begins. `journal`: where its energy stands; empty: it has none.
   void begin(const std::string& arm, const std::filesystem::path& journal);

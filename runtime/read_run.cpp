@@ -5,10 +5,11 @@
 
 #include "messages/json.hpp"
 #include "runtime/checkpoint_places.hpp"
+#include "runtime/database_error.hpp"
 #include "runtime/digest.hpp"
-#include "runtime/journal.hpp"
 #include "runtime/journal_kinds.hpp"
 #include "runtime/run_directory.hpp"
+#include "runtime/run_journal.hpp"
 
 namespace esper {
 namespace {
@@ -41,7 +42,7 @@ void check_chain(const std::string& file, const JournalCheck& check,
 }
 
 /// Against every checkpoint: it knows how far the journal had come.
-void check_checkpoints(const std::string& file, const Journal& journal,
+void check_checkpoints(const std::string& file, const JournalBook& journal,
                        const std::vector<PlacedCheckpoint>& checkpoints, ReadRun& run) {
   for (const auto& [checkpoint, place] : checkpoints) {
     if (place.journal_sequence >= journal.next_sequence())
@@ -62,27 +63,33 @@ ReadRun read_run(const std::filesystem::path& path) {
   ReadRun run;
   const auto directory = RunDirectory::open(path);
   if (!directory) return {{}, {directory.refusal().sentence}, ExitCode::usage};
+  const bool in_file = has_journal_file(directory.value());
   const auto file = directory.value().journal();
   const auto seal = seal_in(directory.value().report());
-  if (seal && sha256_of_file(file) != seal->file_sha256)
+  // Before it is opened: a file that is no database any more has a seal, too.
+  if (seal && in_file && sha256_of_file(file) != seal->file_sha256)
     run.troubles.push_back(file.string() + ": the report's seal is broken: the file has changed");
   // Before the journal: a live run may cut another one meanwhile.
   const auto checkpoints = checkpoint_places(directory.value().checkpoints());
-  const auto journal = Journal::open(file);
+  const auto journal = open_journal(directory.value());
+  const auto place = journal ? journal.value()->place() : file.string();
   try {
     if (journal) {
+      if (seal && !in_file && journal.value()->digest() != seal->file_sha256)
+        run.troubles.push_back(place + ": the report's seal is broken: its rows have changed");
       run.entries = journal.value()->read_all();
       // A live run may write on between reading and checking: the chain still holds then.
-      check_chain(file.string(), Journal::verify(file), seal, run);
-      check_checkpoints(file.string(), *journal.value(), checkpoints, run);
+      check_chain(place, journal.value()->check(), seal, run);
+      check_checkpoints(place, *journal.value(), checkpoints, run);
     }
   } catch (const DatabaseError& error) {
-    run.troubles.push_back(file.string() + ": " + error.what());
+    run.troubles.push_back(place + ": " + error.what());
   }
   run.exit = run.troubles.empty() ? ExitCode::fine : ExitCode::invariant;
   if (!journal) {
     run.troubles.push_back(journal.refusal().sentence);
-    if (run.exit == ExitCode::fine) run.exit = ExitCode::usage;
+    const bool silent = !in_file && journal.refusal().problem == JournalProblem::disk;
+    if (run.exit == ExitCode::fine) run.exit = silent ? ExitCode::unreachable : ExitCode::usage;
   }
   return run;
 }

@@ -12,7 +12,14 @@ namespace esper {
 struct ReadRun {
   std::vector<JournalEntry> entries;
   std::vector<std::string> troubles;  ///< for people, with the path
-  ExitCode exit{};  ///< fine; usage: nothing to read there; invariant: chain or seal is broken
+  /// fine; usage: nothing to read there; unreachable: its database does not answer; invariant:
+  /// chain or seal is broken
+  ExitCode exit{};
+
+  /// There are no entries to work on.
+  [[nodiscard]] bool nothing() const {
+    return exit == ExitCode::usage || exit == ExitCode::unreachable;
+  }
 };
 
 /// Reads the journal whole, checks its chain, and where a report stands beside it the seal and the

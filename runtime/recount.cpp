@@ -103,7 +103,7 @@ FoundReport find_report(const std::filesystem::path& path) {
     if (found.exit == ExitCode::usage) found.exit = ExitCode::invariant;  // the journal is gone
     return found;
   }
-  if (found.exit == ExitCode::usage) return found;
+  if (run.nothing()) return found;
   found.json = report_json(recounted(run.entries, text_of(path / "config.json")));
   return found;
 }

@@ -209,8 +209,9 @@ T needed(std::optional<T> found) {
 
 }  // namespace
 
-ReplayResult replay(const std::vector<JournalEntry>& entries) {
-  TurnReplay again(config_in(entries), needed(host_in(entries)), needed(catalogue_in(entries)));
+ReplayResult replay(const std::vector<JournalEntry>& entries, const PlantingTactic& planting) {
+  TurnReplay again(config_in(entries), needed(host_in(entries)), needed(catalogue_in(entries)),
+                   planting);
   Comparison comparison;
   CommandEntries commands;
   std::map<Window, std::vector<JournalEntry>> windows;

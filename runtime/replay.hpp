@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/decisions/planting.hpp"
 #include "messages/audit.hpp"
 #include "runtime/account.hpp"
 
@@ -60,8 +61,9 @@ struct ReplayResult {
 /// back; Emrakul's and Tamiyo's parts are one each, and the verdicts, leases and orders inside
 /// Tamiyo's are counted beside it, under their own names.
 /// Errors: throws MalformedJson or nlohmann's errors when the journal has no opening, or an entry
-/// is not what its kind says.
-[[nodiscard]] ReplayResult replay(const std::vector<JournalEntry>& entries);
+/// is not what its kind says. `planting`: the tactic of its own that the run was given.
+[[nodiscard]] ReplayResult replay(const std::vector<JournalEntry>& entries,
+                                  const PlantingTactic& planting = {});
 
 /// Sums of several runs.
 [[nodiscard]] ReplayResult together(const std::vector<ReplayResult>& results);

@@ -3,9 +3,10 @@
 #include <iosfwd>
 #include <optional>
 
+#include "messages/cluster.hpp"
 #include "messages/configuration.hpp"
 #include "runtime/account.hpp"
-#include "runtime/journal.hpp"
+#include "runtime/journal_book.hpp"
 #include "runtime/promotion.hpp"
 #include "runtime/scorecard.hpp"
 
@@ -72,22 +73,23 @@ struct RunReport {
   std::vector<Scorecard> scorecards;
   Promotion promotion;
   std::optional<ModelFiles> model;  ///< nothing: the run ended before there was one
+  std::vector<NodeStanding> nodes;  ///< of a run on several: which Narset ran where, at its end
 
-  static constexpr auto schema =
-      record("RunReport", field("version", &RunReport::version), field("seed", &RunReport::seed),
-             field("pace", &RunReport::pace), field("reproducible", &RunReport::reproducible),
-             field("journal_hash", &RunReport::journal_hash),
-             field("weights_hash", &RunReport::weights_hash), field("exit", &RunReport::exit),
-             field("first_irreproducible", &RunReport::first_irreproducible),
-             field("error", &RunReport::error), field("name", &RunReport::name),
-             field("mode", &RunReport::mode), field("window_steps", &RunReport::window_steps),
-             field("cycle_windows", &RunReport::cycle_windows),
-             field("missing", &RunReport::missing), field("arms", &RunReport::arms),
-             field("gain", &RunReport::gain), field("cost", &RunReport::cost),
-             field("account", &RunReport::account), field("uncut", &RunReport::uncut),
-             field("breakers", &RunReport::breakers), field("seal", &RunReport::seal),
-             field("curves", &RunReport::curves), field("scorecards", &RunReport::scorecards),
-             field("promotion", &RunReport::promotion), field("model", &RunReport::model));
+  static constexpr auto schema = record(
+      "RunReport", field("version", &RunReport::version), field("seed", &RunReport::seed),
+      field("pace", &RunReport::pace), field("reproducible", &RunReport::reproducible),
+      field("journal_hash", &RunReport::journal_hash),
+      field("weights_hash", &RunReport::weights_hash), field("exit", &RunReport::exit),
+      field("first_irreproducible", &RunReport::first_irreproducible),
+      field("error", &RunReport::error), field("name", &RunReport::name),
+      field("mode", &RunReport::mode), field("window_steps", &RunReport::window_steps),
+      field("cycle_windows", &RunReport::cycle_windows), field("missing", &RunReport::missing),
+      field("arms", &RunReport::arms), field("gain", &RunReport::gain),
+      field("cost", &RunReport::cost), field("account", &RunReport::account),
+      field("uncut", &RunReport::uncut), field("breakers", &RunReport::breakers),
+      field("seal", &RunReport::seal), field("curves", &RunReport::curves),
+      field("scorecards", &RunReport::scorecards), field("promotion", &RunReport::promotion),
+      field("model", &RunReport::model), field("nodes", &RunReport::nodes));
 };
 
 /// Shadow, gate and seed passes counted in.

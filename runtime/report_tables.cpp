@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "runtime/listed.hpp"
 #include "runtime/report.hpp"
 #include "runtime/report_numbers.hpp"
 
@@ -161,6 +162,19 @@ void print_ledger(std::ostream& out, const RunAccount& account) {
       << " + lapsed " << energy.lapsed.thousandths << " thousandths\n";
 }
 
+namespace {
+
+void print_nodes(std::ostream& out, const std::vector<NodeStanding>& nodes) {
+  if (nodes.empty()) return;
+  out << "\nNodes\n";
+  Table table{{"node", "at the end", "Narsets of"}};
+  for (const auto& node : nodes)
+    table.push_back({node.node, node.state, node.regions.empty() ? "-" : listed(node.regions)});
+  print_table(out, table);
+}
+
+}  // namespace
+
 void print_summary(std::ostream& out, const RunReport& report) {
   print_arms(out, report);
   const auto& account = report.account;
@@ -178,6 +192,7 @@ void print_summary(std::ostream& out, const RunReport& report) {
   print_counts(out, "Restarts", account.restarts);
   print_counts(out, "Absences", account.absences);
   print_counts(out, "Breakers open", report.breakers);
+  print_nodes(out, report.nodes);
   out << "\nreproducible  " << (report.reproducible ? "yes" : "no: " + report.first_irreproducible)
       << "\ndecisions     " << report.journal_hash << "\nweights       " << report.weights_hash
       << '\n';

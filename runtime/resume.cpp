@@ -3,7 +3,7 @@
 namespace esper {
 
 Result<ResumeChoice, ResumeFault> choose_checkpoint(const std::vector<CheckpointFound>& found,
-                                                    const Journal& journal) {
+                                                    const JournalBook& journal) {
   ResumeChoice choice;
   for (auto next = found.rbegin(); next != found.rend(); ++next) {
     if (!next->place) {

@@ -6,7 +6,6 @@
 #include "messages/interfaces.hpp"
 #include "messages/result.hpp"
 #include "runtime/exit_code.hpp"
-#include "runtime/journal.hpp"
 #include "runtime/launch.hpp"
 
 namespace esper {
@@ -24,6 +23,6 @@ struct ResumeChoice {
 /// The newest whole one; without one the run begins anew. Errors: the journal ends before the cut
 /// of a whole checkpoint, or has another hash there: it lost its tail, or is not this run's.
 [[nodiscard]] Result<ResumeChoice, ResumeFault> choose_checkpoint(
-    const std::vector<CheckpointFound>& found, const Journal& journal);
+    const std::vector<CheckpointFound>& found, const JournalBook& journal);
 
 }  // namespace esper

@@ -17,6 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* lock_name = ".lock";
+constexpr const char* nodes_name = "nodes";
+constexpr const char* certificates_name = "certificates";
 
 /// Folders made on the way to a new one; gone again unless they are kept.
 class NewFolders {
@@ -47,24 +49,23 @@ class NewFolders {
   std::vector<fs::path> made_;
 };
 
-/// The next free runs/NAME-N; another process may still take it first.
-fs::path next_free(const std::string& name) {
-  std::error_code ignored;
-  for (std::uint64_t number = 1;; ++number) {
-    auto path = fs::path{"runs"} / (name + "-" + std::to_string(number));
-    if (!fs::exists(path, ignored)) return path;
-  }
-}
-
 /// Makes the next free runs/NAME-N.
 Result<fs::path, DirectoryFault> make_next(const std::string& name, NewFolders& made) {
   std::error_code error;
   for (;;) {
-    auto path = next_free(name);
+    auto path = RunDirectory::next_free(name);
     if (!made.make(path, error))
       return DirectoryFault{path.string() + " can't be made: " + error.message()};
     if (made.hold(path)) return path;
   }
+}
+
+/// Nothing is in it but what the nodes of a run on this machine put there before it begins.
+bool is_free(const fs::path& folder, std::error_code& error) {
+  for (const auto& entry : fs::directory_iterator{folder, error})
+    if (entry.path().filename() != nodes_name && entry.path().filename() != certificates_name)
+      return false;
+  return true;
 }
 
 /// Makes `out` where it is missing; one that is there must be empty and ours to write in.
@@ -75,7 +76,7 @@ Result<fs::path, DirectoryFault> make_named(const fs::path& out, NewFolders& mad
     return DirectoryFault{out.string() + " can't be made: " + error.message()};
   }
   if (!fs::is_directory(out, error)) return DirectoryFault{out.string() + " is no directory"};
-  if (!fs::is_empty(out, error) || error)
+  if (!is_free(out, error) || error)
     return DirectoryFault{out.string() + " exists and isn't empty"};
   if (::access(out.c_str(), W_OK | X_OK) != 0)
     return DirectoryFault{out.string() + " can't be written"};
@@ -103,6 +104,14 @@ bool write_file(const fs::path& file, const std::string& text) {
   return written;
 }
 
+fs::path RunDirectory::next_free(const std::string& name) {
+  std::error_code ignored;
+  for (std::uint64_t number = 1;; ++number) {
+    auto path = fs::path{"runs"} / (name + "-" + std::to_string(number));
+    if (!fs::exists(path, ignored)) return path;
+  }
+}
+
 std::optional<DirectoryFault> RunDirectory::check(const fs::path& out) {
   NewFolders tried;
   const auto made = make(out, "esper", tried);
@@ -128,7 +137,8 @@ Result<RunDirectory, DirectoryFault> RunDirectory::open(const fs::path& path) {
   std::error_code error;
   if (!fs::is_directory(path, error)) return DirectoryFault{path.string() + " is no directory"};
   RunDirectory directory{path};
-  if (!fs::is_regular_file(directory.journal(), error))
+  if (!fs::is_regular_file(directory.journal(), error) &&
+      !fs::is_regular_file(directory.journal_run(), error))
     return DirectoryFault{path.string() + " holds no run: journal.db is missing"};
   return directory;
 }

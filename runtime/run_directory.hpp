@@ -20,6 +20,8 @@ class RunDirectory {
   /// an error nothing new is left behind.
   [[nodiscard]] static Result<RunDirectory, DirectoryFault> create(
       const RunConfig& config, const std::filesystem::path& out);
+  /// The next free runs/NAME-N under the working directory; another process may still take it first.
+  [[nodiscard]] static std::filesystem::path next_free(const std::string& name);
   /// Whether create() could make `out`, found out by trying; what it makes it takes back. Empty
   /// `out`: whether runs/ takes a new directory.
   [[nodiscard]] static std::optional<DirectoryFault> check(const std::filesystem::path& out);
@@ -39,6 +41,8 @@ class RunDirectory {
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] std::filesystem::path config() const { return path_ / "config.json"; }
   [[nodiscard]] std::filesystem::path journal() const { return path_ / "journal.db"; }
+  /// Of a journal in PostgreSQL: what the run is called there.
+  [[nodiscard]] std::filesystem::path journal_run() const { return path_ / "journal.run"; }
   [[nodiscard]] std::filesystem::path log() const { return path_ / "esper.log"; }
   [[nodiscard]] std::filesystem::path metrics() const { return path_ / "metrics.jsonl"; }
   [[nodiscard]] std::filesystem::path checkpoints() const { return path_ / "checkpoints"; }

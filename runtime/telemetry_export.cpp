@@ -133,6 +133,10 @@ void MetricsFile::write_until_stopped(const std::stop_token& stop) {
 }
 
 bool MetricsFile::write_line() {
+  if (!output_.good()) {  // a disk that was full may have taken a part of a line
+    output_.clear();
+    output_ << '\n';
+  }
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start_;
   output_ << "{\"seconds\":" << nlohmann::json(elapsed.count()) << ",\"step\":" << step_
           << ",\"metrics\":" << metrics_.snapshot() << "}" << std::endl;

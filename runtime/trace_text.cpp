@@ -161,9 +161,22 @@ std::string said(const Override& told, const HostDescription& host) {
   return text + because(told.why);
 }
 
+std::string said(const InjectedFault& told, const HostDescription&) {
+  std::string text = told.who + " injected: " + std::string{name_of(told.fault.kind)};
+  if (!told.fault.target.empty()) text += ' ' + told.fault.target;
+  if (told.fault.duration_ms > 0) text += ", for " + std::to_string(told.fault.duration_ms) + " ms";
+  return text + because(told.rehearsal);
+}
+
 std::string said(const Restart& told, const HostDescription&) {
   return std::string{name_of(told.role)} + " came back as epoch " +
          std::to_string(told.epoch.value) + because(told.cause);
+}
+
+std::string said(const BreakerChange& told, const HostDescription&) {
+  const auto of = told.region.empty() ? "" : " of region " + told.region;
+  return "the breaker " + told.name + of + " is " + std::string{name_of(told.state)} +
+         because(told.cause);
 }
 
 std::string said(const SurgeryOutcome& told, const HostDescription&) {
@@ -195,7 +208,9 @@ std::string sentence_for(const JournalEntry& entry, const HostDescription& host)
   visit_payload<StrategyPart>(entry, visit);
   visit_payload<SurgeryOutcome>(entry, visit);
   visit_payload<Override>(entry, visit);
+  visit_payload<InjectedFault>(entry, visit);
   visit_payload<Restart>(entry, visit);
+  visit_payload<BreakerChange>(entry, visit);
   return text;
 }
 

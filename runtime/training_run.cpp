@@ -4,16 +4,23 @@
 #include <iostream>
 
 #include "actors/decisions/host_catalogue.hpp"
-#include "actors/decisions/lifecycle.hpp"
+#include "messages/failpoint.hpp"
 #include "messages/json.hpp"
+#include "runtime/cluster/cluster_config.hpp"
+#include "runtime/cluster/local_nodes.hpp"
+#include "runtime/cluster/prime_side.hpp"
 #include "runtime/commands.hpp"
 #include "runtime/control/control_handler.hpp"
-#include "runtime/export/python_module.hpp"
+#include "runtime/database_error.hpp"
+#include "runtime/export/model_files.hpp"
 #include "runtime/launch.hpp"
 #include "runtime/listed.hpp"
 #include "runtime/report_page.hpp"
 #include "runtime/resume.hpp"
+#include "runtime/run_journal.hpp"
 #include "runtime/telemetry_export.hpp"
+#include "runtime/trained_arm.hpp"
+#include "runtime/uncut_run.hpp"
 
 namespace esper {
 namespace {
@@ -21,62 +28,29 @@ namespace {
 constexpr std::chrono::milliseconds metrics_interval{1'000};
 constexpr const char* uncut_name = "grown_uncut";  ///< an arm, and its folder in the run's
 
-/// What a model is built from: its widths, the seeds that are part of it, and whether it was cut.
-struct Shape {
-  std::vector<std::uint32_t> widths;
-  std::vector<PlantedSeed> planted;
-  bool cut{};
-};
-
-/// An arm with the training behind it, which the latency is measured on.
-struct TrainedArm {
-  TrainedModel model;
-  std::unique_ptr<Training> training;
-  std::vector<double> window_losses;
-};
-
 std::vector<std::string> names_of(const std::vector<Counted>& counted) {
   std::vector<std::string> names;
   for (const auto& [what, count] : counted) names.push_back(what);
   return names;
 }
 
-/// Whoever waits for a turn of this run hears, at the latest here, that none comes any more.
-class LiveScope {
- public:
-  explicit LiveScope(LiveRun& live) : live_(live) {}
-  ~LiveScope() { live_.close(); }
-  LiveScope(const LiveScope&) = delete;
-  LiveScope& operator=(const LiveScope&) = delete;
-
- private:
-  LiveRun& live_;
-};
-
-/// What the tree of the run that cuts nothing reaches: it lives as long as the TrainingRun, in case
-/// a handler outlives the tree's stop.
-struct UncutRun {
-  UncutRun(RunConfig own, std::unique_ptr<Journal> made, const std::filesystem::path& log_file)
-      : config(std::move(own)), journal(std::move(made)), log(log_file) {}
-  RunConfig config;
-  std::unique_ptr<Journal> journal;
-  RegistryMetrics metrics;
-  JsonLog log;
-  std::unique_ptr<Training> training;  ///< where a handler did
-};
-
 class TrainingRun {
  public:
   TrainingRun(const RunConfig& config, TrainingFactory& factory, const RunDirectory& directory,
-              const std::atomic<bool>& stop, Progress& progress)
+              const std::atomic<bool>& stop, ProgressLine& progress, RunStart start)
       : config_(config),
         factory_(factory),
         directory_(directory),
         stop_(stop),
         progress_(progress),
+        start_(std::move(start)),
         metrics_file_(directory.metrics(), metrics_, metrics_interval),
         log_(directory.log()),
-        live_(config, [this] { return names_of(metrics_.positive("esper_breaker_open")); }) {
+        live_(config, [this] { return names_of(metrics_.positive("esper_breaker_open")); },
+              {[this] { return standing(); },
+               [this](const std::string& node) {
+                 return prime_ ? prime_->drain(node) : "the run has no other nodes";
+               }}) {
     report_.version = version_number();
     report_.seed = config.seed;
     report_.pace = config.pace.mode;
@@ -86,11 +60,12 @@ class TrainingRun {
     report_.cycle_windows = config.time.cycle_windows;
   }
 
-  RunReport execute(bool resume) {
-    auto made =
-        resume ? Journal::resume(directory_.journal()) : Journal::create(directory_.journal());
+  RunReport execute() {
+    const bool resume = start_.resume;
+    auto made = resume ? resume_journal(config_, directory_) : create_journal(config_, directory_);
     if (!made) {
-      fail(ExitCode::failed, made.refusal().sentence);
+      const bool damaged = resume && made.refusal().problem == JournalProblem::not_a_journal;
+      fail(damaged ? ExitCode::invariant : ExitCode::failed, made.refusal().sentence);
       return finish(nullptr);
     }
     journal_ = std::move(made.value());
@@ -99,6 +74,7 @@ class TrainingRun {
     journal.watch(metrics_, log_);
     journal.set_follower([this](const auto& entries) { live_.appended(entries); });
     try {
+      join_nodes();
       const ControlServer server(directory_.control_socket(), control_handler(live_));
       const LiveScope ends(live_);  // before the server: what waits there is let go
       train_grown(journal);
@@ -106,6 +82,8 @@ class TrainingRun {
       measure();
     } catch (const InvariantViolation& error) {
       fail(ExitCode::invariant, error.what());
+    } catch (const NodesMissing& error) {
+      fail(ExitCode::unreachable, error.what());
     } catch (const std::exception& error) {
       fail(ExitCode::failed, error.what());
     }
@@ -127,10 +105,14 @@ class TrainingRun {
   }
 
   /// False: it can't go on, and the report says why.
-  bool choose_where_to_go_on(Journal& journal) {
+  bool choose_where_to_go_on(JournalBook& journal) {
     live_.appended(journal.read_all());
-    if (journal.next_sequence() == 1) return true;  // killed before it began
+    if (journal.torn()) {
+      log_.write(LogLevel::warning, "journal_log_torn", "");
+      tell("the journal's last transaction is torn, as after a power cut, and is passed over");
+    }
     const auto found = factory_.checkpoints(directory_.checkpoints().string());
+    if (journal.next_sequence() == 1 && found.empty()) return true;  // killed before it began
     const auto choice = choose_checkpoint(found, journal);
     if (!choice) {
       fail(choice.refusal().exit, choice.refusal().sentence);
@@ -151,7 +133,22 @@ class TrainingRun {
     return true;
   }
 
-  void train_grown(Journal& journal) {
+  /// Of a config with nodes this process is the prime.
+  void join_nodes() {
+    const auto* own = prime_of(config_);
+    if (own == nullptr) return;
+    const auto certificates = start_.certificates.empty()
+                                  ? certificates_of(config_, directory_.path())
+                                  : start_.certificates;
+    prime_.emplace(NodeIdentity{config_, own->name, certificates}, log_, stop_);
+    replica_ = replica_of(config_, *own);
+  }
+
+  [[nodiscard]] std::vector<NodeStanding> standing() const {
+    return prime_ ? prime_->standing() : std::vector<NodeStanding>{};
+  }
+
+  void train_grown(JournalBook& journal) {
     log_.write(LogLevel::info, "run_begins", nlohmann::json{{"seed", config_.seed}}.dump());
     auto& arm = arms_.emplace_back();
     progress_.begin("grown", directory_.journal());
@@ -169,10 +166,14 @@ class TrainingRun {
                                       .log = log_,
                                       .checkpoints = directory_.checkpoints().string(),
                                       .resume = resume_,
-                                      .overrides = &live_.overrides()},
+                                      .overrides = &live_.overrides(),
+                                      .chaos = &live_.chaos(),
+                                      .cluster = prime_ ? &*prime_ : nullptr,
+                                      .replica = replica_},
                                      stop_, tell_progress, arm.training);
     live_.close();
     progress_.end();
+    report_.nodes = standing();
     arm.model = result.grown.model;
     arm.window_losses = result.grown.window_losses;
     shape_ = {result.grown.widths, result.grown.planted, result.grown.cut};
@@ -200,27 +201,11 @@ class TrainingRun {
   /// Both files, or neither is named in the report.
   std::optional<ModelFiles> write_model(Training& training, const TrainingEnd& end,
                                         const std::filesystem::path& folder) {
-    auto structure = structure_of(config_, training.host(), end.planted);
-    structure.esper = version_number();
-    structure.weights_hash = end.model.weights_hash;
-    const auto& slots = training.host().slots;
-    ModelFiles files{model_state_name, model_module_name, {}, {}};
-    for (const SeedStatus& seed : end.seeds) {
-      const auto name = slots.at(seed.slot.value).name + " " + seed.blueprint;
-      if (seed.stage == Stage::fossilised)
-        files.seeds.push_back(name);
-      else if (on_graph(seed.stage) && seed.alpha > 0)
-        files.left_out.push_back(name);
-    }
-    const auto problem = training.write_model((folder / files.state).string(),
-                                              to_json(structure, Floats::plain).dump());
-    if (!problem.empty()) {
-      report_.exit = number_of(ExitCode::failed);
-      report_.error = problem;
-      return std::nullopt;
-    }
-    write(folder / files.module, python_module(structure));
-    return files;
+    auto written = write_model_files(config_, training, end, folder);
+    if (written) return std::move(written.value());
+    report_.exit = number_of(ExitCode::failed);
+    report_.error = written.refusal().sentence;
+    return std::nullopt;
   }
 
   /// The same steps, data order and seed, without any controller.
@@ -245,7 +230,7 @@ class TrainingRun {
     std::filesystem::remove_all(folder);  // what a process that was killed left of it
     const auto directory = RunDirectory::create(config, folder);
     if (!directory) return fail(ExitCode::failed, directory.refusal().sentence);
-    auto made = Journal::create(directory.value().journal());
+    auto made = create_journal(config, directory.value());
     if (!made) return fail(ExitCode::failed, made.refusal().sentence);
     auto& uncut = *(uncut_ = std::make_unique<UncutRun>(std::move(config), std::move(made.value()),
                                                         directory.value().log()));
@@ -325,7 +310,7 @@ class TrainingRun {
     factory_.measure_latency(trained, models);
   }
 
-  RunReport finish(Journal* journal) {
+  RunReport finish(JournalBook* journal) {
     // Baselines first, the model that this is about last.
     std::rotate(arms_.begin(), arms_.begin() + (arms_.empty() ? 0 : 1), arms_.end());
     for (const auto& arm : arms_) {
@@ -335,6 +320,7 @@ class TrainingRun {
     }
     report_.breakers = metrics_.positive("esper_breaker_open");
     if (journal != nullptr) close(*journal);
+    pass(Failpoint::report);
     conclude(report_);
     log_.write(LogLevel::info, "run_ends", nlohmann::json{{"exit", report_.exit}}.dump());
     const auto json = report_json(report_);
@@ -349,7 +335,7 @@ class TrainingRun {
     report_.error = file.string() + " can't be written";
   }
 
-  void close(Journal& journal) {
+  void close(JournalBook& journal) try {
     report_.account = account_of(journal.read_all(), config_.time.cycle_windows);
     for (const auto& surgery : report_.account.surgeries)
       if (report_.uncut && report_.uncut->parameters == 0 && surgery.result == "kept") {
@@ -365,22 +351,27 @@ class TrainingRun {
       report_.seal = seal.value();
     else if (report_.error.empty())
       fail(ExitCode::degraded, seal.refusal().sentence);
+  } catch (const DatabaseError& error) {
+    fail(ExitCode::degraded, journal.place() + ": " + error.what());
   }
 
   const RunConfig& config_;
   TrainingFactory& factory_;
   const RunDirectory& directory_;
   const std::atomic<bool>& stop_;
-  Progress& progress_;
+  ProgressLine& progress_;
+  const RunStart start_;
   RegistryMetrics metrics_;
   MetricsFile metrics_file_;
   JsonLog log_;
+  std::optional<PrimeSide> prime_;  ///< of a config with nodes
+  std::optional<ReplicaPlace> replica_;
   LiveRun live_;
   RunReport report_;
   std::vector<TrainedArm> arms_;
   Shape shape_;  ///< of the grown model
   std::optional<ResumePoint> resume_;
-  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<JournalBook> journal_;
   std::unique_ptr<UncutRun> uncut_;
   bool blocked_{};
 };
@@ -389,9 +380,9 @@ class TrainingRun {
 
 RunReport train_and_report(const RunConfig& config, TrainingFactory& factory,
                            const RunDirectory& directory, const std::atomic<bool>& stop,
-                           Progress& progress, bool resume) {
-  auto run = std::make_unique<TrainingRun>(config, factory, directory, stop, progress);
-  auto report = run->execute(resume);
+                           ProgressLine& progress, const RunStart& start) {
+  auto run = std::make_unique<TrainingRun>(config, factory, directory, stop, progress, start);
+  auto report = run->execute();
   if (run->blocked()) static_cast<void>(run.release());  // only the process's end frees it
   return report;
 }

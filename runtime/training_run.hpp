@@ -7,13 +7,20 @@
 
 namespace esper {
 
+struct RunStart {
+  /// Of a run that was killed or interrupted; its directory was opened by RunDirectory::resume. It
+  /// goes on from the newest whole checkpoint.
+  bool resume = false;
+  std::filesystem::path certificates =
+      {};  ///< of nodes; empty: as the config and directory have it
+};
+
 /// Trains everything that `config` asks for and leaves a sealed directory with a report, also when
 /// it fails or is stopped on the way. The report's `exit` says how it went and `error` why.
-/// `resume`: of a run that was killed or interrupted; its directory was opened by
-/// RunDirectory::resume. It goes on from the newest whole checkpoint.
+/// Of a config with nodes this process is the prime; the others must come from elsewhere.
 [[nodiscard]] RunReport train_and_report(const RunConfig& config, TrainingFactory& factory,
                                          const RunDirectory& directory,
-                                         const std::atomic<bool>& stop, Progress& progress,
-                                         bool resume = false);
+                                         const std::atomic<bool>& stop, ProgressLine& progress,
+                                         const RunStart& start = {});
 
 }  // namespace esper

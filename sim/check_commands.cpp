@@ -1,5 +1,7 @@
 #include "sim/check_commands.hpp"
 
+#include <algorithm>
+
 #include "actors/decisions/lifecycle.hpp"
 
 namespace esper::sim {
@@ -141,8 +143,13 @@ void CommandCheck::take(const SeenTurn& turn) {
                                          " is on the graph");
     waiting = escapes_.erase(waiting);
   }
+  const auto escapes_at_once = [&](RegionId region) {
+    return std::ranges::any_of(turn.commands, [&](const AdaptationCommand& command) {
+      return command.kind == CommandKind::escape && command.id.region == region;
+    });
+  };
   for (const auto& given : turn.overrides)
-    if (given.kind == OverrideKind::escape) {
+    if (given.kind == OverrideKind::escape && !escapes_at_once(given.region)) {
       const auto then = touching_.find(turn.window);
       if (then == touching_.end()) continue;
       const auto seeds = then->second.find(given.region);

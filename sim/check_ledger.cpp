@@ -108,7 +108,7 @@ void LedgerCheck::judge(const StrategyPart& part) {
   };
   Energy reserved;
   for (const auto& [key, open] : open_) reserved += open.energy;
-  for (const auto& [plan, energy] : plans_) reserved += energy;
+  for (const auto& [id, plan] : plans_) reserved += plan.energy;
   same("minted", balance.minted, minted_);
   same("spent", balance.spent, spent_);
   same("reserved", balance.reserved, reserved);
@@ -124,10 +124,20 @@ void LedgerCheck::take(const SeenTurn& turn) {
     for (const auto& movement : report.movements) move(movement, report.region, turn.window);
   for (const auto& outcome : turn.surgeries) {
     const auto plan = plans_.find(outcome.plan);
-    if (plan == plans_.end()) continue;
-    if (outcome.refusal == SurgeryRefusal::none) spent_ += plan->second;
+    const bool kept = outcome.refusal == SurgeryRefusal::none;
+    if (plan == plans_.end()) {
+      if (kept)
+        findings_.report("LEDGER-2", "plan " + std::to_string(outcome.plan) +
+                                         " was carried out, and nothing was set aside for it");
+      continue;
+    }
+    if (kept) spent_ += plan->second.energy;
     plans_.erase(plan);
   }
+  // An order of which a whole cycle after its boundary told nothing cannot be carried out any more.
+  std::erase_if(plans_, [&](const auto& plan) {
+    return turn.window > plan.second.boundary + cycle_windows_;
+  });
   if (!turn.strategy) return;
   const auto& part = *turn.strategy;
   if (part.mint) {
@@ -136,7 +146,8 @@ void LedgerCheck::take(const SeenTurn& turn) {
     spent_last_cycle_ = std::exchange(spent_since_mint_, {});
   }
   for (const auto& answers : part.answers) answer(answers);
-  if (part.surgery) plans_[part.surgery->plan.id] = part.surgery->plan.price.energy;
+  if (part.surgery)
+    plans_[part.surgery->plan.id] = {part.surgery->plan.price.energy, part.surgery->boundary};
   judge(part);
 }
 

@@ -10,7 +10,8 @@ namespace esper::sim {
 
 class LedgerCheck {
  public:
-  explicit LedgerCheck(Findings& findings) : findings_(findings) {}
+  LedgerCheck(Findings& findings, std::uint32_t cycle_windows)
+      : findings_(findings), cycle_windows_(cycle_windows) {}
 
   void take(const SeenTurn& turn);
   /// Spent by regions, settled and drawn, in the cycle that the newest mint ended.
@@ -25,6 +26,10 @@ class LedgerCheck {
     Energy energy;
     Window made;
   };
+  struct Plan {
+    Energy energy;
+    Window boundary;
+  };
   struct Region {
     Energy lease;
     Window until;
@@ -38,12 +43,13 @@ class LedgerCheck {
   void wrong(const char* invariant, RegionId region, const std::string& what);
 
   Findings& findings_;
+  std::uint32_t cycle_windows_;
   std::map<Key, Open> open_;
   std::set<Key> ever_;           ///< reservation numbers that were used
   std::set<CommandId> charged_;  ///< by a reserve
   std::set<CommandId> drawn_by_;
   std::map<RegionId, Region> regions_;
-  std::map<std::uint64_t, Energy> plans_;  ///< committed
+  std::map<std::uint64_t, Plan> plans_;  ///< committed
   Energy minted_, spent_, spent_since_mint_, spent_last_cycle_;
 };
 

@@ -24,20 +24,25 @@ void ThrottleCheck::take(const SeenTurn& turn, Energy spent) {
   const auto full = static_cast<double>(budget.mint_per_region * regions_);
   const double base = full * budget.compaction_share;
   const auto posture = turn.strategy->mint->posture;
-  double cap = base;
-  if (!turn.strategy->zones.zones.empty()) cap = base * budget.zone_share;
-  if (posture == Posture::crisis || posture == Posture::hold) cap = 0;
-  const double value = std::clamp(base - budget.throttle * smoothed_, 0.0, cap);
-  const auto whole = static_cast<std::int64_t>(value);
-  const std::int64_t most = std::min(whole, last_.value_or(whole));
-  last_ = whole;
+  // A zone that this turn opened may have come after its mint.
+  const auto& zones = turn.strategy->zones.zones;
+  const bool old_zone =
+      std::ranges::any_of(zones, [&](const auto& zone) { return zone.since < turn.window; });
+  const auto value = [&](bool zone_active) {
+    double cap = zone_active ? base * budget.zone_share : base;
+    if (posture == Posture::crisis || posture == Posture::hold) cap = 0;
+    return static_cast<std::int64_t>(std::clamp(base - budget.throttle * smoothed_, 0.0, cap));
+  };
+  const Bounds now{value(!zones.empty()), value(old_zone)}, last = last_.value_or(now);
+  last_ = now;
+  const std::int64_t least = std::min(now.least, last.least), most = std::min(now.most, last.most);
   constexpr std::int64_t rounding = 1;
   if (told.allowance.thousandths > most + rounding)
     wrong("an allowance of " + std::to_string(told.allowance.thousandths) + " where " +
           std::to_string(most) + " is the most");
-  if (told.allowance.thousandths < most - 1 - rounding)
+  if (told.allowance.thousandths < least - 1 - rounding)
     wrong("an allowance of only " + std::to_string(told.allowance.thousandths) + " instead of " +
-          std::to_string(most));
+          std::to_string(least));
 }
 
 }  // namespace esper::sim

@@ -23,7 +23,10 @@ class ThrottleCheck {
   std::uint32_t regions_;
   std::map<RegionId, Energy> forecasts_;
   double smoothed_{};
-  std::optional<std::int64_t> last_;  ///< thousandths: the cycle before, not held down
+  struct Bounds {
+    std::int64_t least, most;
+  };
+  std::optional<Bounds> last_;  ///< thousandths: the cycle before, not held down
 };
 
 }  // namespace esper::sim

@@ -1,6 +1,7 @@
 #include "sim/check_zones.hpp"
 
 #include <algorithm>
+#include <limits>
 
 namespace esper::sim {
 
@@ -50,31 +51,52 @@ void ZoneCheck::operated(const SurgeryOutcome& outcome, Window window) {
   }
 }
 
-/// What became of the scaffolds, by the outcomes of their commands.
-void ZoneCheck::follow(const SeenTurn& turn) {
+/// What became of the scaffolds, by the outcomes of their commands. One that nobody could carry
+/// out, since Kasmina was gone, has none.
+void ZoneCheck::follow_outcomes(const SeenTurn& turn) {
+  constexpr Window never{std::numeric_limits<std::uint64_t>::max()};
   for (const auto& command : turn.commands)
     if (command.kind == CommandKind::germinate && scaffolds_.contains(command.blueprint))
       if (const auto zone = zones_.find(command.id.region); zone != zones_.end()) {
-        zone->second.standing.insert(command.seed);
+        zone->second.standing.emplace(command.seed, command.authority_until);
         zone->second.planted = true;
         zone->second.left = {};
       }
   for (const auto& outcome : turn.outcomes) {
     const auto found = zones_.find(outcome.region);
     if (found == zones_.end() || outcome.reflex) continue;
-    auto& zone = found->second;
+    auto& standing = found->second.standing;
+    const auto scaffold = standing.find(outcome.seed);
+    if (scaffold == standing.end()) continue;
     const bool kept = outcome.refusal == CommandRefusal::none;
+    if (kept && outcome.kind == CommandKind::germinate) scaffold->second = never;
     const bool left = kept ? outcome.kind == CommandKind::retire ||
                                  outcome.kind == CommandKind::cull ||
                                  outcome.kind == CommandKind::roll_back
                            : outcome.kind == CommandKind::germinate;
-    if (left && zone.standing.erase(outcome.seed) > 0 && zone.standing.empty())
-      zone.left = turn.window;
+    if (left) standing.erase(scaffold);
   }
+  for (auto& [region, zone] : zones_) {
+    std::erase_if(zone.standing, [&](const auto& one) {
+      return one.second.value < turn.window.value - 1;  // its outcome would stand here by now
+    });
+    if (zone.planted && zone.standing.empty() && zone.left.value == 0) zone.left = turn.window;
+  }
+}
+
+void ZoneCheck::follow(const SeenTurn& turn) {
+  follow_outcomes(turn);
   for (auto& [region, zone] : zones_) {
     bool returned = false;
     if (const auto* report = turn.report_of(region)) {
       zone.crisis = zone.crisis || report->in_crisis;
+      if (lied_to_.contains(region)) {
+        zone.planted = zone.planted || report->scaffolds > 0;
+        if (zone.planted && report->scaffolds == 0 && zone.left.value == 0) {
+          zone.standing.clear();
+          zone.left = turn.window;
+        }
+      }
       for (const auto& movement : report->movements)
         returned = returned || movement.kind == MovementKind::give_back;
     }

@@ -19,24 +19,31 @@ class ZoneCheck {
   void take(const SeenTurn& turn);
   /// A surgery was kept.
   void operated(const SurgeryOutcome& outcome, Window window);
+  /// The region's Narset was told wrong stages: of its scaffolds what it reports counts from now
+  /// on.
+  void lied_to(RegionId region) { lied_to_.insert(region); }
   [[nodiscard]] std::uint64_t opened() const { return opened_; }
   [[nodiscard]] std::uint64_t lifted() const { return lifted_; }
 
  private:
   struct Zone {
     Window since;
-    std::set<SeedId> standing;
+    /// Scaffolds, each with the last boundary at which its order may still be carried out; one that
+    /// was has no last one.
+    std::map<SeedId, Window> standing;
     bool planted{};
     Window left;    ///< 0: not yet
     bool crisis{};  ///< since the last checkpoint
   };
   void follow(const SeenTurn& turn);
+  void follow_outcomes(const SeenTurn& turn);
   [[nodiscard]] std::set<RegionId> near(RegionId region) const;
   [[nodiscard]] std::set<RegionId> regions_of(const GroupCut& cut) const;
 
   Findings& findings_;
   const HostDescription& host_;
   std::set<std::string> scaffolds_;
+  std::set<RegionId> lied_to_;
   std::uint32_t radius_;
   std::map<RegionId, Zone> zones_;
   Window checkpoint_;

@@ -13,7 +13,7 @@ Checkers::Checkers(const RunConfig& config, const HostDescription& host, const C
                    Coverage& coverage)
     : coverage_(coverage),
       regions_(static_cast<std::uint32_t>(host.regions.size())),
-      ledger_(findings_),
+      ledger_(findings_, config.time.cycle_windows),
       throttle_(findings_, config, regions_),
       zones_(findings_, host, catalogue, config.scaffolds.radius),
       commands_(findings_, config),

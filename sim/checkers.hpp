@@ -28,6 +28,7 @@ class Checkers final : public TrainerWatch {
   void closed(const WindowReport& report, const std::vector<SimulatedSeed>& seeds) override;
   void waited(std::uint64_t ms, bool boundary) override;
 
+  void lied_to(RegionId region) { zones_.lied_to(region); }
   /// The liveness phase is over: what had to be resolved is. `last`: the trainer's newest window.
   void finish(Window last);
 

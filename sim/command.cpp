@@ -1,31 +1,27 @@
 #include "sim/command.hpp"
 
 #include <atomic>
-#include <charconv>
-#include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <mutex>
 #include <thread>
 
+#include "sim/cluster_command.hpp"
+#include "sim/seed_text.hpp"
 #include "sim/shrink.hpp"
 
 namespace esper {
 
 namespace {
 
+using sim::hex;
 using sim::SimulationResult;
 
 constexpr std::uint32_t shrink_runs_max = 60;
 constexpr std::size_t trace_lines_shown = 60;
 
-std::string hex(std::uint64_t value) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(value));
-  return text;
-}
-
-void print_faults(const std::vector<sim::Fault>& faults) {
+void print_faults(const std::vector<Fault>& faults) {
   for (const auto& fault : faults) std::cout << "  " << told(fault) << '\n';
 }
 
@@ -91,6 +87,13 @@ ExitCode run_rehearsal(const SimOptions& options) {
   const auto read = sim::load_rehearsal(options.rehearsal);
   for (const auto& mistake : read.mistakes) std::cerr << sentence_of(mistake) << '\n';
   if (!read.mistakes.empty()) return ExitCode::usage;
+  bool possible = true;
+  for (const auto& fault : read.rehearsal.faults)
+    if (const auto why = sim::impossible_simulated(fault.kind); !why.empty()) {
+      std::cerr << options.rehearsal << ": " << told(fault) << ": " << why << '\n';
+      possible = false;
+    }
+  if (!possible) return ExitCode::usage;
   std::cout << read.rehearsal.name << ": " << read.rehearsal.purpose << '\n';
   print_faults(read.rehearsal.faults);
   const auto result = sim::rehearse(read.rehearsal, options.trace);
@@ -105,11 +108,13 @@ ExitCode run_rehearsal(const SimOptions& options) {
 
 struct Sums {
   std::uint64_t passed{}, failed{}, events{}, virtual_ms{}, grafts{}, surgeries{};
+  std::map<std::uint64_t, std::uint64_t> hashes;  ///< by seed
   sim::Coverage coverage;
 };
 
 void add(Sums& sums, const SimulationResult& result) {
   ++(result.passed() ? sums.passed : sums.failed);
+  sums.hashes[result.seed] = result.hash;
   sums.events += result.events;
   sums.virtual_ms += result.virtual_ms;
   sums.grafts += result.grafts;
@@ -135,21 +140,9 @@ void print_sums(const Sums& sums, double seconds) {
             << " events/s\n";
 }
 
-bool read_range(const std::string& text, std::uint64_t& first, std::uint64_t& last) {
-  const auto dots = text.find("..");
-  if (dots == std::string::npos) return false;
-  const auto number = [](std::string_view digits, std::uint64_t& value) {
-    const auto end = digits.data() + digits.size();
-    const auto read = std::from_chars(digits.data(), end, value);
-    return read.ec == std::errc{} && read.ptr == end;
-  };
-  return number(std::string_view{text}.substr(0, dots), first) &&
-         number(std::string_view{text}.substr(dots + 2), last) && first <= last;
-}
-
 ExitCode run_seeds(const SimOptions& options) {
   std::uint64_t first = 0, last = 0;
-  if (!read_range(options.seeds, first, last)) {
+  if (!sim::read_range(options.seeds, first, last)) {
     std::cerr << "--seeds " << options.seeds << " is not A..B with A at most B\n";
     return ExitCode::usage;
   }
@@ -172,13 +165,20 @@ ExitCode run_seeds(const SimOptions& options) {
     for (std::uint32_t i = 0; i < (options.jobs > 0 ? options.jobs : cores); ++i)
       workers.emplace_back(work);
   }
+  if (options.hashes)
+    for (const auto& [seed, hash] : sums.hashes) std::cout << seed << ' ' << hex(hash) << '\n';
   print_sums(sums, std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
-  return sums.failed == 0 ? ExitCode::fine : ExitCode::invariant;
+  const auto empty = sums.coverage.empty_rows();
+  if (options.covered)
+    for (const auto& row : empty) std::cout << "never came: " << row << '\n';
+  const bool covered = !options.covered || empty.empty();
+  return sums.failed == 0 && covered ? ExitCode::fine : ExitCode::invariant;
 }
 
 }  // namespace
 
 ExitCode command_sim(const SimOptions& options) {
+  if (options.cluster) return command_cluster(options);
   if (!options.rehearsal.empty()) return run_rehearsal(options);
   return options.seeds.empty() ? run_one(options) : run_seeds(options);
 }

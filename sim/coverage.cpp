@@ -28,7 +28,7 @@ void add_rows(std::map<std::string, std::uint64_t>& rows, std::string_view kind,
 Coverage::Coverage() {
   using C = CommandRefusal;
   using S = SurgeryRefusal;
-  add_rows<FaultKind>(rows_, "fault");
+  add_rows<FaultKind>(rows_, "fault", {FaultKind::poison_weights});  // no simulation has weights
   add_rows<CommandKind>(rows_, "transition");
   // The simulated executor has no LibTorch that could fail, one mode, and every design everywhere.
   add_rows<C>(rows_, "refusal",
@@ -41,7 +41,8 @@ Coverage::Coverage() {
     for (const char* verdict : {"passed", "failed"})
       rows_[row("gate", std::string{gate} + " " + verdict)];
   add_rows<VerdictKind>(rows_, "proposal");
-  add_rows<ScaffoldAnswer>(rows_, "scaffold");
+  // Esper's Narsets ask for no scaffold while theirs stands; tests/decisions asks as another would.
+  add_rows<ScaffoldAnswer>(rows_, "scaffold", {ScaffoldAnswer::standing});
   add_rows<Posture>(rows_, "posture");
   add_rows<OverrideKind>(rows_, "override");
   for (const Role role : {Role::narset, Role::tamiyo, Role::emrakul})
@@ -87,10 +88,7 @@ void Coverage::take(const SeenTurn& turn) {
     count(row("surgery", name_of(part.plan->refusal)));
   for (const auto& answers : part.answers) {
     for (const auto& verdict : answers.verdicts) count(row("proposal", name_of(verdict.kind)));
-    for (const auto& verdict : answers.scaffolds) {
-      count(row("scaffold", name_of(verdict.answer)));
-      if (verdict.answer == ScaffoldAnswer::thrashing) count("breaker/scaffold_thrash");
-    }
+    for (const auto& verdict : answers.scaffolds) count(row("scaffold", name_of(verdict.answer)));
     if (answers.counsel)
       count(row("counsel", answers.counsel->tactic == Tactic::rest ? "rest" : "another_scaffold"));
     count("reservation/expired", answers.expired.size());

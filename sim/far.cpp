@@ -62,11 +62,15 @@ void Far::carry_request(caf::mailbox_element& element) {
                                    system.next_actor_id(), system.node(), &system, config, way_,
                                    element.sender)
                              : caf::strong_actor_ptr{};
+  auto content = element.move_content_to_message();
+  const auto delivery =
+      content.match_elements<caf::exit_msg>() ? Delivery::sure : Delivery::may_be_lost;
   way_.network->carry(
       way_.from, way_.to,
-      [peer = peer_, back, id = element.mid, content = element.move_content_to_message()] {
+      [peer = peer_, back, id = element.mid, content] {
         peer->enqueue(caf::make_mailbox_element(back, id, {}, content), nullptr);
-      });
+      },
+      delivery);
 }
 
 void Far::enqueue(caf::mailbox_element_ptr element, caf::execution_unit*) {

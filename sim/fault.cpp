@@ -12,14 +12,17 @@ namespace {
 constexpr std::uint64_t minute_ms = 60'000;
 constexpr std::uint64_t first_ms = 5'000;  // before there is nothing to disturb
 constexpr std::uint64_t faults_a_minute = 2;
-constexpr std::uint64_t kinds = EnumNames<FaultKind>::values.size();
+constexpr std::uint64_t checkpoint_windows = 6;  // of the simulated config
+/// Those before it; it stands last so that what a seed draws stays the same.
+constexpr auto kinds = static_cast<std::uint64_t>(FaultKind::poison_weights);
 
 /// Kills and pauses of roles are what most goes wrong with; the rest alike.
 FaultKind draw_kind(RandomStream& stream) {
-  const auto drawn = stream.below(kinds + 12);
+  const auto drawn = stream.below(kinds + 14);
   if (drawn < 8) return FaultKind::kill;
   if (drawn < 12) return FaultKind::pause;
-  return static_cast<FaultKind>(drawn - 12);
+  if (drawn < 14) return FaultKind::turn_twice;  // matters where a surgery is ordered
+  return static_cast<FaultKind>(drawn - 14);
 }
 
 std::uint64_t draw_duration_ms(FaultKind kind, RandomStream& stream) {
@@ -64,45 +67,56 @@ Fault draw_fault(RandomStream& stream, std::uint32_t regions, std::uint64_t from
   return fault;
 }
 
-}  // namespace
-
-bool aims_at_role(FaultKind kind) { return kind == FaultKind::kill || kind == FaultKind::pause; }
-
-bool aims_at_region(FaultKind kind) {
-  switch (kind) {
-    case FaultKind::telemetry_nan:
-    case FaultKind::telemetry_absurd:
-    case FaultKind::telemetry_stale:
-    case FaultKind::telemetry_doubled:
-    case FaultKind::kasmina_lies:
-    case FaultKind::shake:
-    case FaultKind::melt:
-    case FaultKind::blow_up:
-    case FaultKind::escape:
-    case FaultKind::freeze:
-    case FaultKind::grant:
-      return true;
-    default:
-      return false;
-  }
+/// Surgeries are decided in one turn a checkpoint and carried out at its boundary: what strikes
+/// there, or a few windows before, meets what else is seldom met.
+void move_to_checkpoint(Fault& fault, RandomStream& stream) {
+  const std::uint64_t window = fault.at_ms / 1'000 / checkpoint_windows * checkpoint_windows;
+  const bool at_once = stream.below(2) == 0 || fault.kind == FaultKind::turn_twice;
+  std::uint64_t early = at_once ? 1 : 1 + stream.below(5);
+  if (fault.kind == FaultKind::freeze) early = 2;  // the next turn hears of it, and decides
+  if (window <= early) return;
+  fault.at_window = window - early;
+  // A turn is some sixty messages, and what is to be doubled is handed over within it.
+  fault.after_events %= fault.kind == FaultKind::turn_twice ? 10 : 80;
 }
 
-bool aims_at_node(FaultKind kind) { return kind >= FaultKind::node_lost; }
-
-bool has_duration(FaultKind kind) {
-  switch (kind) {
-    case FaultKind::kill:
-    case FaultKind::kill_all:
-    case FaultKind::disk_torn:
-    case FaultKind::disk_crash_before:
-    case FaultKind::disk_crash_after:
-    case FaultKind::blow_up:
-    case FaultKind::escape:
-    case FaultKind::turn_twice:
-      return false;
-    default:
-      return true;
+/// Some faults matter most together with others of their moment.
+void add_companions(const Fault& fault, RandomStream& stream, std::uint32_t regions,
+                    std::uint64_t until_ms, std::vector<Fault>& more) {
+  const bool with = stream.below(3) == 0;
+  const auto add = [&](Fault also, std::uint64_t at_ms) {
+    also.at_ms = at_ms;
+    if (at_ms < until_ms) more.push_back(std::move(also));
+  };
+  if (!with) return;
+  if (fault.kind == FaultKind::kill)  // more often than its supervisor bears
+    for (std::uint64_t i = 1; i <= 7; ++i) add(fault, fault.at_ms + i * 500);
+  const bool asked = fault.kind == FaultKind::escape || fault.kind == FaultKind::freeze;
+  if (asked && region_of(fault).value % 3 != 0) {  // of who is gone when the turn opens
+    Fault gone = fault;
+    gone.kind = FaultKind::node_lost;
+    gone.target = region_of(fault).value % 3 == 1 ? "node.b" : "node.c";
+    gone.after_events += 4;
+    gone.duration_ms = 4'000;
+    add(gone, fault.at_ms);
   }
+  if (fault.kind == FaultKind::melt)  // its Narset comes back, and is told of no scaffold
+    add({FaultKind::kasmina_lies, fault.target, 0, 0, 1'000},
+        fault.at_ms + 3'000 + stream.below(8'000));
+  if (fault.kind == FaultKind::posture)  // scaffolds open zones while surgeries go on
+    for (std::uint64_t i = 1; i <= 4; ++i)
+      add({FaultKind::melt, "region." + std::to_string(stream.below(regions)), 0, 0, 6'000},
+          fault.at_ms + i * 1'500);
+  if (fault.kind == FaultKind::turn_twice)
+    add({FaultKind::disk_slow, "", 0, 0, 1'500, fault.at_window}, fault.at_ms);
+}
+
+}  // namespace
+
+std::string impossible_simulated(FaultKind kind) {
+  return kind == FaultKind::poison_weights
+             ? "a simulation has no weights; blow_up is what they come to"
+             : "";
 }
 
 std::vector<std::string> role_names(std::uint32_t regions) {
@@ -115,24 +129,21 @@ std::vector<std::string> role_names(std::uint32_t regions) {
 
 std::vector<Fault> drawn_faults(std::uint64_t seed, std::uint32_t regions, std::uint64_t until_ms) {
   RandomStream stream(seed, "sim.faults");
-  std::vector<Fault> faults;
+  std::vector<Fault> faults, more;
   for (std::uint64_t from = 0; from < until_ms; from += minute_ms)
     for (std::uint64_t i = 0; i < 1 + stream.below(faults_a_minute * 2); ++i) {
       const std::uint64_t end = std::min(from + minute_ms, until_ms);
       const std::uint64_t begin = std::min(std::max(from, first_ms), end - 1);
       faults.push_back(draw_fault(stream, regions, begin, end));
+      if (stream.below(3) == 0 || faults.back().kind == FaultKind::turn_twice ||
+          faults.back().kind == FaultKind::freeze)
+        move_to_checkpoint(faults.back(), stream);
+      add_companions(faults.back(), stream, regions, until_ms, more);
     }
+  faults.insert(faults.end(), more.begin(), more.end());
   std::stable_sort(faults.begin(), faults.end(),
                    [](const Fault& a, const Fault& b) { return a.at_ms < b.at_ms; });
   return faults;
-}
-
-std::string told(const Fault& fault) {
-  std::string text = std::to_string(fault.at_ms) + " ms + " + std::to_string(fault.after_events) +
-                     " messages: " + std::string{name_of(fault.kind)};
-  if (!fault.target.empty()) text += " " + fault.target;
-  if (fault.duration_ms > 0) text += " for " + std::to_string(fault.duration_ms) + " ms";
-  return text;
 }
 
 }  // namespace esper::sim

@@ -109,13 +109,20 @@ RunConfig simulated_config(std::uint64_t seed) {
   config.pace.mode = stream.below(4) == 0 ? Pace::free : Pace::lockstep;
   config.pace.stall_ms_max = 10'000;
   config.time.window_steps = 10;
+  config.time.checkpoint_cycles = 1;
   config.gates.updates_min = 10;
   config.budget.emergency_sizing = stream.below(2) == 0 ? PoolSizing::adaptive : PoolSizing::fixed;
-  config.budget.mint_per_region = 60;
+  config.budget.emergency_share = stream.below(2) == 0 ? 0.1 : 0.4;
+  config.budget.throttle = stream.below(3) == 0 ? 0.6 : 0.15;
+  config.budget.compaction_share = stream.below(3) == 0 ? 0.4 : 1;
+  config.budget.mint_per_region = 22;  // so that structures stand still between checkpoints
   config.allocation.policy =
       stream.below(3) == 0 ? AllocationPolicy::uniform : AllocationPolicy::bandit;
-  config.limits.seeds_max = 20;
-  config.limits.overhead_ratio_max = 3;
+  config.compaction.importance_lost_max = 0.001;  // many small rounds
+  // Few seeds: structures stand still, and plans for them are approved more often.
+  config.limits.seeds_max = stream.below(2) == 0 ? 5 : 12;
+  // In some runs shadow passes cost more than they may.
+  config.limits.overhead_ratio_max = stream.below(4) == 0 ? 0.3 : 3;
   config.limits.parameters_max = 45'000;
   config.control.restarts_max = 5;
   config.control.period_ms = 20'000;

@@ -1,18 +1,12 @@
 #include "sim/injector.hpp"
 
-#include <algorithm>
-#include <limits>
+#include "actors/fault_override.hpp"
 
 namespace esper::sim {
 
 namespace {
 
 constexpr std::uint64_t window_ms = 1'000;
-
-RegionId region_of(const Fault& fault) {
-  const auto dot = fault.target.find('.');
-  return {static_cast<std::uint32_t>(std::stoul(fault.target.substr(dot + 1)))};
-}
 
 }  // namespace
 
@@ -46,13 +40,18 @@ Injector::Injector(World& world, SimulatedTrainer& trainer, SimulatedDisk& disk,
         continue;
       fired(place);
       RandomStream stream(place, "sim.lies", world_.now_ms());
+      const auto region = region_of(states_[place].fault);
       for (auto& seed : seeds) {
+        if (seed.region != region) continue;
         const auto drawn = stream.below(6);
         if (drawn == 0) seed.stage = static_cast<Stage>(stream.below(8));
         if (drawn == 1) seed.alpha = stream.uniform();
         if (drawn == 2) seed.seed.value += 1;
       }
-      if (!seeds.empty() && stream.below(2) == 0) seeds.pop_back();
+      const auto last =
+          std::ranges::find_if(seeds.rbegin(), seeds.rend(),
+                               [&](const SeedStatus& seed) { return seed.region == region; });
+      if (last != seeds.rend() && stream.below(2) == 0) seeds.erase(std::next(last).base());
     }
   };
 }
@@ -67,11 +66,17 @@ void Injector::schedule(const std::vector<Fault>& faults) {
 
 void Injector::arm(std::size_t place) {
   if (healed_) return;
+  if (states_[place].fault.at_window > trainer_.window().value)
+    return awaiting_window_.push_back(place);
   if (states_[place].fault.after_events == 0) return strike(place);
   armed_[place] = states_[place].fault.after_events;
 }
 
 void Injector::before_message() {
+  if (!awaiting_window_.empty() && trainer_.window() > newest_) {
+    newest_ = trainer_.window();
+    for (const auto place : std::exchange(awaiting_window_, {})) arm(place);
+  }
   if (armed_.empty()) return;
   std::vector<std::size_t> due;
   for (auto& [place, left] : armed_)
@@ -95,14 +100,7 @@ void Injector::trouble_disk(std::size_t place, DiskTrouble trouble) {
 
 void Injector::override_by(const Fault& fault) {
   const Window now = trainer_.window();
-  Override given;
-  given.kind = fault.kind == FaultKind::escape   ? OverrideKind::escape
-               : fault.kind == FaultKind::freeze ? OverrideKind::freeze
-               : fault.kind == FaultKind::grant  ? OverrideKind::grant
-                                                 : OverrideKind::posture;
-  if (given.kind != OverrideKind::posture) given.region = region_of(fault);
-  given.posture = static_cast<Posture>((fault.at_ms / 7) % 4);
-  given.energy = {static_cast<std::int64_t>(fault.at_ms % 90)};
+  Override given = override_of(fault);
   given.from = now + 1;
   given.until = now + 1 + fault.duration_ms / window_ms;
   given.who = "tester";
@@ -193,62 +191,22 @@ void Injector::strike_node(std::size_t place) {
   world_.at(until_ms_[place], [this, node] { network_.set(node, {}); });
 }
 
-/// A turn that is opened again gets the same numbers again.
 void Injector::spoil(WindowReport& report) {
-  if (const auto again = told_.find(report.window); again != told_.end()) {
-    report.regions = again->second;
-    return;
-  }
-  const auto honest = report.regions;
+  std::vector<Fault> holding;
+  std::vector<std::size_t> places;
   for (const auto place : spoiling_)
     if (world_.now_ms() <= until_ms_[place]) {
-      spoil_region(report, states_[place].fault);
-      fired(place);
+      holding.push_back(states_[place].fault);
+      places.push_back(place);
     }
+  if (!spoiler_.spoil(report, holding)) return;
+  for (const auto place : places) fired(place);
   std::erase_if(spoiling_, [&](auto place) { return world_.now_ms() > until_ms_[place]; });
-  before_ = honest;
-  told_[report.window] = report.regions;
-  if (told_.size() > 4) told_.erase(told_.begin());
-}
-
-void Injector::spoil_region(WindowReport& report, const Fault& fault) {
-  const RegionId region = region_of(fault);
-  const auto seen = std::find_if(report.regions.begin(), report.regions.end(),
-                                 [&](const auto& one) { return one.region == region; });
-  if (seen == report.regions.end()) return;
-  using Limits = std::numeric_limits<double>;
-  const auto set = [&](double value) {
-    seen->loss_mean = seen->loss_sigma = seen->jitter = seen->drift = seen->diversity = value;
-    seen->gradient_norm_max = seen->signal_rms = value;
-    for (auto& seed : seen->seeds) {
-      seed.gate.loss_with = seed.relative_norm = value;
-      seed.alpha = value;
-    }
-  };
-  switch (fault.kind) {
-    case FaultKind::telemetry_nan:
-      return set(Limits::quiet_NaN());
-    case FaultKind::telemetry_absurd: {
-      RandomStream stream(fault.at_ms, "sim.absurd", report.window.value);
-      constexpr double absurd[]{
-          Limits::max(), Limits::lowest(), Limits::denorm_min(), Limits::infinity(), -1.0, 1e30};
-      set(absurd[stream.below(std::size(absurd))]);
-      seen->steps_covered = static_cast<std::uint32_t>(stream.next());
-      return;
-    }
-    case FaultKind::telemetry_stale:
-      for (const auto& older : before_)
-        if (older.region == region) *seen = older;
-      return;
-    default: {  // doubled
-      const auto copy = *seen;
-      report.regions.insert(seen, copy);
-    }
-  }
 }
 
 void Injector::heal() {
   healed_ = true;
+  awaiting_window_.clear();
   armed_.clear();
   spoiling_.clear();
   until_ms_.clear();

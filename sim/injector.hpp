@@ -4,6 +4,7 @@
 #include <set>
 
 #include "actors/override_desk.hpp"
+#include "actors/spoiled_telemetry.hpp"
 #include "sim/coverage.hpp"
 #include "sim/disk.hpp"
 #include "sim/fault.hpp"
@@ -43,7 +44,6 @@ class Injector {
   void trouble_disk(std::size_t place, DiskTrouble trouble);
   void override_by(const Fault& fault);
   void strike_node(std::size_t place);
-  void spoil_region(WindowReport& report, const Fault& fault);
 
   World& world_;
   SimulatedTrainer& trainer_;
@@ -55,11 +55,12 @@ class Injector {
   std::uint32_t regions_;
   std::vector<FaultState> states_;
   std::map<std::size_t, std::uint64_t> armed_;  ///< messages left
+  std::vector<std::size_t> awaiting_window_;
+  Window newest_;  ///< that was looked at for them
   std::vector<std::size_t> spoiling_;
   std::map<std::size_t, std::uint64_t> until_ms_;
   std::optional<std::size_t> disk_by_;
-  std::vector<RegionTelemetry> before_;  ///< of the window before, as it was
-  std::map<Window, std::vector<RegionTelemetry>> told_;
+  TelemetrySpoiler spoiler_;
   bool healed_{};
 };
 

@@ -3,12 +3,12 @@
 namespace esper::sim {
 
 void Network::carry(const std::string& from, const std::string& to,
-                    const std::function<void()>& arrive) {
+                    const std::function<void()>& arrive, Delivery delivery) {
   const std::string node = far_end(from, to);
   auto& link = links_[node];
   const auto& trouble = link.trouble;
   if (trouble.cut) {
-    if (stream_.below(2) == 0) link.held.push_back(arrive);
+    if (stream_.below(2) == 0 || delivery == Delivery::sure) link.held.push_back(arrive);
     if (troubled) troubled(node);
     return;
   }
@@ -17,9 +17,10 @@ void Network::carry(const std::string& from, const std::string& to,
   const std::uint64_t delay_ms =
       trouble.delay_ms_max > 0 ? stream_.below(trouble.delay_ms_max + 1) : 0;
   if ((lost || twice || delay_ms > 0) && troubled) troubled(node);
-  if (lost) return;
-  world_.at(world_.now_ms() + delay_ms, arrive);
-  if (twice) world_.at(world_.now_ms() + delay_ms + stream_.below(50), arrive);
+  if (lost && delivery == Delivery::may_be_lost) return;
+  world_.at(world_.now_ms() + (lost ? repeated_after_ms : delay_ms), arrive);
+  if (twice && delivery == Delivery::may_be_lost)
+    world_.at(world_.now_ms() + delay_ms + stream_.below(50), arrive);
 }
 
 void Network::set(const std::string& node, const LinkTrouble& trouble) {

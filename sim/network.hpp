@@ -17,16 +17,21 @@ struct LinkTrouble {
   bool cut{};
 };
 
+/// A supervisor's word must arrive: as a link's own protocol does, it is told again until then.
+enum class Delivery : std::uint8_t { may_be_lost, sure };
+
 class Network {
  public:
   /// A link that was cut so long is given up: both ends then count the other as gone.
   static constexpr std::uint64_t suspicion_ms = 3'000;
+  static constexpr std::uint64_t repeated_after_ms = 200;
 
   Network(World& world, std::uint64_t seed) : world_(world), stream_(seed, "sim.network") {}
 
-  /// Carries a message: `arrive` is called there, now or later, once, twice or never. What a cut
-  /// link holds arrives when it is whole again, or is lost.
-  void carry(const std::string& from, const std::string& to, const std::function<void()>& arrive);
+  /// Carries a message: `arrive` is called there, now or later, once, twice or never; what is
+  /// sure, once. What a cut link holds arrives when it is whole again, or is lost.
+  void carry(const std::string& from, const std::string& to, const std::function<void()>& arrive,
+             Delivery delivery = Delivery::may_be_lost);
   void set(const std::string& node, const LinkTrouble& trouble);
   void cut(const std::string& node, std::uint64_t duration_ms);
   void heal();

@@ -68,6 +68,7 @@ ControlContextPtr Nodes::make_context(const std::string& node, const ControlCont
       {},
       nullptr}};
   context->virtual_time = true;
+  context->planting = lead->planting;
   journal->receiver_started(to_journal);
   return context;
 }

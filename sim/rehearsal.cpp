@@ -5,113 +5,49 @@
 #include <sstream>
 
 #include "messages/json.hpp"
-#include "runtime/config_keys.hpp"
-#include "runtime/json_positions.hpp"
+#include "runtime/config_reader.hpp"
+#include "runtime/nearest_key.hpp"
 
 namespace esper::sim {
 
 namespace {
 
-struct Range {
-  std::string_view key;
-  std::uint64_t least, most;
+constexpr double day_ms = 86'400'000;
+constexpr KeyRule rules[]{
+    {.key = "version", .description = "1", .minimum = 1, .maximum = 1, .required = true},
+    {.key = "name", .description = "for people", .required = true},
+    {.key = "seed", .description = "of the simulation", .minimum = 0},
+    {.key = "regions", .description = "of the simulation", .minimum = 3, .maximum = 64},
+    {.key = "windows", .description = "of the simulation", .minimum = 30, .maximum = 100'000},
+    {.key = "faults", .description = "what befalls it", .required = true},
+    {.key = "faults[].kind", .description = "what befalls", .required = true},
+    {.key = "faults[].at_ms",
+     .description = "when, from the beginning",
+     .minimum = 0,
+     .maximum = day_ms,
+     .required = true},
+    {.key = "faults[].after_events",
+     .description = "messages after that",
+     .minimum = 0,
+     .maximum = 1'000'000},
+    {.key = "faults[].duration_ms",
+     .description = "how long it lasts",
+     .minimum = 0,
+     .maximum = day_ms},
+    {.key = "faults[].at_window",
+     .description = "not before this window has closed",
+     .minimum = 0,
+     .maximum = 100'000},
 };
-constexpr std::uint64_t day_ms = 86'400'000;
-constexpr Range ranges[]{{"version", 1, 1},         {"seed", 0, 9'007'199'254'740'992},
-                         {"regions", 3, 64},        {"windows", 30, 100'000},
-                         {"at_ms", 0, day_ms},      {"after_events", 0, 1'000'000},
-                         {"duration_ms", 0, day_ms}};
-constexpr std::string_view needed[]{"version", "name", "faults", "kind", "at_ms"};
+
+const KeyRule* rule_of(std::string_view key) {
+  const auto found = std::ranges::find(rules, key, &KeyRule::key);
+  return found == std::end(rules) ? nullptr : found;
+}
 
 bool among(std::string_view name, const auto& names) {
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
-
-class Reader {
- public:
-  explicit Reader(std::string file) : file_(std::move(file)) {}
-
-  template <typename T>
-  void read(const JsonNode& node, const std::string& key, std::string_view name, T& value) {
-    if (node.scalar.is_discarded()) return;  // told as a flaw of the text
-    if constexpr (Described<T>)
-      read_object(node, key, value);
-    else if constexpr (IsVector<T>::value)
-      read_list(node, key, name, value);
-    else if (node.kind != JsonNode::Kind::scalar || !read_scalar(node, key, name, value))
-      report(node.at, key, "it is not " + expected_type<T>(), "write " + expected_type<T>());
-  }
-
-  void report(const TextPosition& at, std::string key, std::string problem, std::string remedy) {
-    mistakes.push_back(
-        {file_, at.line, at.column, std::move(key), std::move(problem), "", std::move(remedy)});
-  }
-
-  std::vector<ConfigMistake> mistakes;
-
- private:
-  template <typename T>
-  void read_object(const JsonNode& node, const std::string& key, T& value) {
-    if (node.kind != JsonNode::Kind::object)
-      return report(node.at, key, "it is not an object", "write {…}");
-    std::vector<std::string> names;
-    for_each_field(value, [&](std::string_view name, auto& member) {
-      names.emplace_back(name);
-      const auto path = joined_key(key, name);
-      if (const auto* found = node.find(name))
-        read(*found, path, name, member);
-      else if (among(name, needed))
-        report(node.at, path, "missing", "add \"" + std::string{name} + "\"");
-    });
-    for (const auto& member : node.members)
-      if (!among(member.key, names)) {
-        std::string known;
-        for (const auto& name : names) known += (known.empty() ? "" : ", ") + name;
-        report(member.key_at, joined_key(key, member.key), "unknown key",
-               "remove it, or write one of " + known);
-      }
-  }
-
-  template <typename T>
-  void read_list(const JsonNode& node, const std::string& key, std::string_view name,
-                 std::vector<T>& values) {
-    if (node.kind != JsonNode::Kind::array)
-      return report(node.at, key, "it is not a list", "write […]");
-    values.clear();
-    for (const auto& element : node.elements) {
-      T value{};
-      read(element, key + "[" + std::to_string(values.size()) + "]", name, value);
-      values.push_back(std::move(value));
-    }
-  }
-
-  template <typename T>
-  bool read_scalar(const JsonNode& node, const std::string& key, std::string_view name, T& value) {
-    const auto& json = node.scalar;
-    if constexpr (std::is_same_v<T, std::string>) {
-      if (!json.is_string()) return false;
-      value = json.get<std::string>();
-    } else if constexpr (NamedEnum<T>) {
-      const auto found =
-          json.is_string() ? enum_from<T>(json.get_ref<const std::string&>()) : std::optional<T>{};
-      if (!found) return false;
-      value = *found;
-    } else {
-      if (!json.is_number_integer()) return false;
-      for (const auto& range : ranges)
-        if (range.key == name && (json < range.least || json > range.most)) {
-          report(node.at, key, json.dump() + " is out of range",
-                 "give at least " + std::to_string(range.least) + " and at most " +
-                     std::to_string(range.most));
-          return true;
-        }
-      value = json.get<T>();
-    }
-    return true;
-  }
-
-  std::string file_;
-};
 
 /// What a fault of that kind may aim at, for people; "" when its target is right.
 std::string wrong_target(const Fault& fault, std::uint32_t regions) {
@@ -135,7 +71,7 @@ std::string wrong_target(const Fault& fault, std::uint32_t regions) {
   return fault.target.empty() ? "" : "leave it out: this kind aims at nothing";
 }
 
-void check(const JsonNode& root, const Rehearsal& rehearsal, Reader& reader) {
+void check(const JsonNode& root, const Rehearsal& rehearsal, ConfigReader& reader) {
   const JsonNode* faults = root.find("faults");
   const JsonNode* expected = root.find("expect");
   const std::uint64_t end_ms = rehearsal.windows * 1'000 * 2 / 3;
@@ -169,15 +105,16 @@ void check(const JsonNode& root, const Rehearsal& rehearsal, Reader& reader) {
 
 ParsedRehearsal parse_rehearsal(std::string_view text, const std::string& file) {
   ParsedRehearsal parsed_text;
-  Reader reader{file};
   const auto document = parse_positioned(std::string{text});
-  for (const auto& flaw : document.flaws)
-    reader.report(flaw.at, flaw.key, flaw.text, "correct the text here");
+  for (const auto& flaw : document.flaws) parsed_text.mistakes.push_back(mistake_of(flaw, file));
+  ConfigReader reader{file, {}, document.complete, {rule_of, nearest_key_of<Rehearsal>}};
   if (document.complete) {
-    reader.read(document.root, "", "", parsed_text.rehearsal);
-    if (reader.mistakes.empty()) check(document.root, parsed_text.rehearsal, reader);
+    reader.read(document.root, "", parsed_text.rehearsal);
+    if (parsed_text.mistakes.empty() && reader.mistakes().empty())
+      check(document.root, parsed_text.rehearsal, reader);
   }
-  parsed_text.mistakes = std::move(reader.mistakes);
+  parsed_text.mistakes.insert(parsed_text.mistakes.end(), reader.mistakes().begin(),
+                              reader.mistakes().end());
   std::stable_sort(parsed_text.mistakes.begin(), parsed_text.mistakes.end(),
                    [](const ConfigMistake& a, const ConfigMistake& b) {
                      return std::tie(a.line, a.column) < std::tie(b.line, b.column);
@@ -200,26 +137,9 @@ std::string rehearsal_text(const Rehearsal& rehearsal) {
   for (auto& fault : json.at("faults")) {
     if (fault.at("target") == "") fault.erase("target");
     if (fault.at("duration_ms") == 0) fault.erase("duration_ms");
+    if (fault.at("at_window") == 0) fault.erase("at_window");
   }
   return json.dump(2) + "\n";
-}
-
-SimulationResult rehearse(const Rehearsal& rehearsal, bool events_kept) {
-  SimulationOptions options;
-  options.seed = rehearsal.seed;
-  options.regions = rehearsal.regions;
-  options.windows = rehearsal.windows;
-  options.faults = rehearsal.faults;
-  options.must_happen = false;
-  options.events_kept = events_kept;
-  auto result = simulate(options);
-  for (const auto place : result.unfired)
-    result.violations.push_back(
-        {"REHEARSAL", result.faults[place].at_ms, "it never fired: " + told(result.faults[place])});
-  for (const auto& row : rehearsal.expect)
-    if (result.coverage.rows().at(row) == 0)
-      result.violations.push_back({"REHEARSAL", result.virtual_ms, "\"" + row + "\" was not seen"});
-  return result;
 }
 
 }  // namespace esper::sim

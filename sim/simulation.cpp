@@ -65,7 +65,7 @@ class Simulation {
         host_(simulated_host(options.regions)),
         catalogue_(simulated_catalogue(host_)),
         checkers_(config_, host_, catalogue_, result_.coverage),
-        tracer_(options.events_kept),
+        tracer_(options.events_kept, host_),
         disk_([this](const auto& entries) { written(entries); }),
         metrics_(result_.coverage),
         log_(tracer_),
@@ -76,15 +76,16 @@ class Simulation {
         network_(world_, options.seed),
         injector_(world_, trainer_, disk_, desk_, result_.coverage, network_, options.regions) {
     open_journal();
-    auto tree = make_control_tree(world_.system(), config_, host_,
-                                  {trainer_,
-                                   disk_,
-                                   metrics_,
-                                   log_,
-                                   [this](WindowReport& report) { injector_.spoil(report); },
-                                   {},
-                                   &desk_,
-                                   true});
+    auto tree =
+        make_control_tree(world_.system(), config_, host_,
+                          {.executor = trainer_,
+                           .journal = disk_,
+                           .metrics = metrics_,
+                           .log = log_,
+                           .filter = [this](WindowReport& report) { injector_.spoil(report); },
+                           .overrides = &desk_,
+                           .virtual_time = true,
+                           .planting = options.planting});
     context_ = tree.context;
     for (auto& child : tree.children)
       if (child.role != Role::narset) watch(child);
@@ -99,7 +100,10 @@ class Simulation {
       tracer_.message(event);
       injector_.before_message();
     };
-    injector_.struck = [this](const Fault& fault) { tracer_.struck(world_.now_ms(), fault); };
+    injector_.struck = [this](const Fault& fault) {
+      tracer_.struck(world_.now_ms(), fault);
+      if (fault.kind == FaultKind::kasmina_lies) checkers_.lied_to(region_of(fault));
+    };
   }
 
   SimulationResult run() {
@@ -213,7 +217,7 @@ class Simulation {
   }
 
   void audit() {
-    const auto again = replay(disk_.entries());
+    const auto again = replay(disk_.entries(), options_.planting);
     if (again.first)
       checkers_.findings().report(
           "AUDIT-1", "window " + std::to_string(again.first->window.value) + ": entry " +

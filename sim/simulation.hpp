@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "actors/decisions/planting.hpp"
 #include "sim/coverage.hpp"
 #include "sim/fault.hpp"
 #include "sim/findings.hpp"
@@ -16,6 +17,7 @@ struct SimulationOptions {
   std::uint32_t regions{16};
   std::uint64_t windows{600};                ///< of one virtual second each
   std::optional<std::vector<Fault>> faults;  ///< nothing: drawn from the seed
+  PlantingTactic planting{};                 ///< of every Narset; empty: Esper's own
   bool must_happen{true};                    ///< a run with few grafts or surgeries fails
   bool events_kept{};                        ///< for a readable trace of causes
 };

@@ -1,7 +1,12 @@
 #include "sim/tracer.hpp"
 
+#include <algorithm>
+#include <array>
+
+#include "messages/breaker_change.hpp"
 #include "messages/control.hpp"
 #include "messages/wire.hpp"
+#include "runtime/trace_text.hpp"
 
 namespace esper::sim {
 
@@ -22,6 +27,27 @@ std::string name_among(const caf::type_erased_tuple& content) {
   std::string name;
   (void)(read<T>(content, name) || ...);
   return name;
+}
+
+/// What people look for when something went wrong; telemetry and prices would drown it.
+bool is_cause(const JournalEntry& entry) {
+  constexpr std::array kinds{AdaptationCommand::schema.name,
+                             Outcome::schema.name,
+                             Override::schema.name,
+                             Restart::schema.name,
+                             BreakerChange::schema.name,
+                             SurgeryOutcome::schema.name,
+                             OpportunityProposal::schema.name,
+                             ScaffoldRequest::schema.name,
+                             PruningPart::schema.name};
+  return std::ranges::find(kinds, entry.kind) != kinds.end();
+}
+
+std::string who(const JournalEntry& entry) {
+  std::string name{name_of(entry.role)};
+  return entry.role == Role::narset || entry.role == Role::kasmina
+             ? name + " " + std::to_string(entry.region.value)
+             : name;
 }
 
 std::string name_of_content(const caf::type_erased_tuple& content) {
@@ -91,9 +117,14 @@ void Tracer::written(std::uint64_t at_ms, const std::vector<JournalEntry>& entri
     digest_.add(entry.cause);
     digest_.add(entry.payload);
   }
-  if (keeps_lines_ && !entries.empty())
-    line(at_ms, "journal: window " + std::to_string(entries.front().window.value) + ", " +
-                    std::to_string(entries.size()) + " entries");
+  if (!keeps_lines_ || entries.empty()) return;
+  line(at_ms, "journal: window " + std::to_string(entries.front().window.value) + ", " +
+                  std::to_string(entries.size()) + " entries");
+  for (const auto& entry : entries)
+    if (is_cause(entry))
+      line(at_ms, "  " + std::to_string(entry.sequence) + " because of " +
+                      std::to_string(entry.cause) + ", " + who(entry) + ": " +
+                      sentence_for(entry, host_));
 }
 
 void Tracer::logged(std::string_view event, std::string_view details) {

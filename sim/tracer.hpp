@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "messages/audit.hpp"
+#include "messages/host.hpp"
 #include "sim/digest.hpp"
 #include "sim/fault.hpp"
 #include "sim/world.hpp"
@@ -16,7 +17,7 @@ namespace esper::sim {
 
 class Tracer {
  public:
-  explicit Tracer(bool keeps_lines) : keeps_lines_(keeps_lines) {}
+  Tracer(bool keeps_lines, const HostDescription& host) : keeps_lines_(keeps_lines), host_(host) {}
 
   void message(const WorldEvent& event);
   void struck(std::uint64_t at_ms, const Fault& fault);
@@ -35,6 +36,7 @@ class Tracer {
   void line(std::uint64_t at_ms, const std::string& text);
 
   bool keeps_lines_;
+  const HostDescription& host_;
   Digest digest_;
   std::uint64_t newest_ms_{};
   std::map<std::type_index, Known> types_;

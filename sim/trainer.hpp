@@ -75,6 +75,7 @@ class SimulatedTrainer final : public Executor {
   void apply_turns();
   void operate(const SurgeryOrder& order);
   void close_checkpoint(std::uint64_t checkpoint);
+  [[nodiscard]] double learning_rate_ratio() const;
   void tell_regions();
   void publish();
   void schedule_step();

@@ -1,6 +1,7 @@
 #include "sim/weather.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace esper::sim {
 
@@ -9,14 +10,21 @@ namespace {
 constexpr std::uint64_t shakes_one_in = 70;  // windows
 constexpr std::uint64_t melts_one_in = 260;
 constexpr std::uint64_t blows_one_in = 400;
-constexpr std::uint32_t windows_of_help = 3;  // that end a melt-down
+constexpr std::array<std::uint64_t, 3> climates{1, 5, 30};  // that all of it is seldomer by
+constexpr std::uint32_t windows_of_help = 3;                // that end a melt-down
 
 }  // namespace
 
+RegionWeather::RegionWeather(std::uint64_t seed, RegionId region)
+    : stream_(seed, "sim.weather", region.value),
+      noise_(seed, "sim.noise", region.value),
+      calmer_(climates.at(RandomStream(seed, "sim.climate").below(climates.size()))) {}
+
 void RegionWeather::next(bool helped, bool quiet) {
   // All draws in every window: what one event does leaves the others' where they were.
-  const bool shakes = stream_.below(shakes_one_in) == 0, melts = stream_.below(melts_one_in) == 0,
-             blows = stream_.below(blows_one_in) == 0;
+  const bool shakes = stream_.below(shakes_one_in * calmer_) == 0,
+             melts = stream_.below(melts_one_in * calmer_) == 0,
+             blows = stream_.below(blows_one_in * calmer_) == 0;
   const auto length = static_cast<std::uint32_t>(stream_.below(6)),
              step = static_cast<std::uint32_t>(1 + stream_.below(9));
   blows_up_at_ = blows && !quiet ? step : 0;

@@ -20,8 +20,7 @@ namespace esper::sim {
 
 class RegionWeather {
  public:
-  RegionWeather(std::uint64_t seed, RegionId region)
-      : stream_(seed, "sim.weather", region.value), noise_(seed, "sim.noise", region.value) {}
+  RegionWeather(std::uint64_t seed, RegionId region);
 
   /// The next window begins. `helped`: a scaffold stands there at work. `quiet`: nothing new comes.
   void next(bool helped, bool quiet);
@@ -37,6 +36,7 @@ class RegionWeather {
 
  private:
   RandomStream stream_, noise_;
+  std::uint64_t calmer_;  ///< times, in the whole run
   Weather now_{Weather::calm};
   std::uint32_t left_{};    ///< windows
   std::uint32_t helped_{};  ///< windows in a row

@@ -67,8 +67,8 @@ inline std::string without_comments(const std::string& text) {
   return code;
 }
 
-inline const std::vector<std::string> source_folders{"messages", "actors", "gpu",      "runtime",
-                                                     "sim",      "tests",  "examples", "bench"};
+inline const std::vector<std::string> source_folders{
+    "messages", "actors", "gpu", "runtime", "sim", "net", "tests", "examples", "bench"};
 
 inline std::map<std::string, Source> read_sources() {
   static const std::regex include{R"re(^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"])re"};

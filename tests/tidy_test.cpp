@@ -83,7 +83,8 @@ SCENARIO("includes point one way", "[tidy]") {
       {"decisions", {"messages", "decisions"}},
       {"actors", {"messages", "decisions", "actors"}},
       {"gpu", {"messages", "decisions", "gpu"}},
-      {"runtime", {"messages", "decisions", "actors", "runtime"}},
+      {"net", {"messages", "net"}},
+      {"runtime", {"messages", "decisions", "actors", "net", "runtime"}},
       {"sim", {"messages", "decisions", "actors", "runtime", "sim"}}};
   for (const auto& [path, source] : sources()) {
     for (const std::string& include : source.ours) {

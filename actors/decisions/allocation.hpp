@@ -67,6 +67,8 @@ class BanditAllocator {
   [[nodiscard]] double risk_price() const { return risk_price_; }
 
  private:
+  friend struct StateFields;  // tests' list of all fields
+
   static constexpr std::size_t features = 6;
   using Model = RidgeRegression<features>;
   struct Arm {

@@ -86,6 +86,8 @@ class Book {
   [[nodiscard]] std::vector<Movement> take_movements();
 
  private:
+  friend struct StateFields;  // tests' list of all fields
+
   std::uint64_t reserve(SeedId seed, ReservationPart part, Energy energy, CommandId command);
   void move(MovementKind kind, std::uint64_t reservation, CommandId command, Energy energy);
 

@@ -6,12 +6,9 @@
 #include <string>
 #include <utility>
 
-#include "messages/schema.hpp"
+#include "messages/breaker_change.hpp"
 
 namespace esper {
-
-enum class BreakerState : std::uint8_t { closed, open, half_open };
-ESPER_ENUM_NAMES(BreakerState, "closed", "open", "half_open");
 
 /// Backoffs in the caller's unit of time: windows where training is decided, else milliseconds.
 struct BreakerPolicy {
@@ -71,6 +68,8 @@ class Breaker {
   [[nodiscard]] std::uint64_t openings() const { return openings_; }
 
  private:
+  friend struct StateFields;  // tests' list of all fields
+
   std::string name_;
   BreakerPolicy policy_;
   BreakerState state_{};

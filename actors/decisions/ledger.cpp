@@ -184,11 +184,12 @@ Ledger::Answer Ledger::top_up(RegionId region, std::uint64_t reservation, Comman
   return Done{};
 }
 
-std::vector<std::pair<RegionId, std::uint64_t>> Ledger::expire(Window now, std::uint32_t windows) {
+std::vector<std::pair<RegionId, std::uint64_t>> Ledger::expire(Window now, std::uint32_t windows,
+                                                               const std::set<RegionId>& absent) {
   std::vector<Key> expired;
   for (auto next = reservations_.begin(); next != reservations_.end();) {
     const auto& [key, reserved] = *next;
-    if (now < reserved.touched + windows) {
+    if (now < reserved.touched + windows || absent.contains(key.first)) {
       ++next;
       continue;
     }

@@ -2,6 +2,7 @@
 // The energy economy's book. Narsets make movements from their leases; this repeats them.
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -107,9 +108,10 @@ class Ledger {
   Answer top_up(RegionId region, std::uint64_t reservation, CommandId command, Energy energy,
                 Window now);
   /// Voids every reservation last touched `windows` or more before `now`, back into the treasury,
-  /// since its region forgets it. Returns them in order of region and number.
-  [[nodiscard]] std::vector<std::pair<RegionId, std::uint64_t>> expire(Window now,
-                                                                       std::uint32_t windows);
+  /// since its region forgets it; but for those of `absent` regions, which may have resolved theirs
+  /// and not said so yet. Returns them in order of region and number.
+  [[nodiscard]] std::vector<std::pair<RegionId, std::uint64_t>> expire(
+      Window now, std::uint32_t windows, const std::set<RegionId>& absent = {});
 
   /// Sets a pruning plan's price aside, out of the compaction account; plans rise.
   /// Errors: already_charged, amount_out_of_range, insufficient_energy.
@@ -139,6 +141,8 @@ class Ledger {
   [[nodiscard]] std::optional<Energy> reserved(RegionId region, std::uint64_t reservation) const;
 
  private:
+  friend struct StateFields;  // tests' list of all fields
+
   struct Region {
     Lease lease;
     CommandId command_mark;            ///< highest charged to the lease

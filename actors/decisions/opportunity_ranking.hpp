@@ -15,6 +15,8 @@ class Reputation {
   [[nodiscard]] double value() const;
 
  private:
+  friend struct StateFields;  // tests' list of all fields
+
   double sum_{};
   std::uint64_t count_{};
 };

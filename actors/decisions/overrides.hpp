@@ -25,6 +25,8 @@ class Overrides {
   }
 
  private:
+  friend struct StateFields;  // tests' list of all fields
+
   std::vector<Override> held_;  ///< in the order in which they came
 };
 

@@ -26,6 +26,20 @@ enum class Planted : std::uint8_t {
   surgery_again,       ///< a surgery order that is handed over again is carried out again
   command_again,       ///< so is a command
   unrecorded_release,  ///< commands are released though the disk refused their turn
+  past_forgotten,      ///< a restarted Narset or Tamiyo leaves the newest turn out of its past
+  // Of those that simulations of several nodes find.
+  fence_forgotten,         ///< fences known from a disk are left out of a new group
+  old_vote_counted,        ///< a vote for an older epoch counts
+  ready_after_abort,       ///< a ready flag is left set after an abort
+  lease_from_stale_reply,  ///< a lease is refreshed from a reply of the same cycle
+  joiner_mid_change,       ///< a joiner is admitted in mid-window, in mid-change
+  furthest_wrong,          ///< the state is taken from the member that is behind
+  batch_dealt_twice,       ///< after a loss the last batch is dealt again
+  lost_counted,            ///< a quorum counts those who are lost
+  deposed_append,          ///< a deposed Prime's append is let through
+  move_before_fence,       ///< a region is started elsewhere before its fence is acknowledged
+  escape_overlooked,       ///< a replica that is ready for a change overlooks an escape
+  told_too_early,          ///< what one replica completed is told before all have
 };
 
 #ifdef ESPER_PLANTED

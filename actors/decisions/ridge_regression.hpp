@@ -45,6 +45,8 @@ class RidgeRegression {
   [[nodiscard]] const Vector& weights() const { return weights_; }
 
  private:
+  friend struct StateFields;  // tests' list of all fields
+
   [[nodiscard]] static double dot(const Vector& a, const Vector& b) {
     double sum = 0;
     for (std::size_t i = 0; i < Size; ++i) sum += a[i] * b[i];

@@ -104,6 +104,14 @@ void answer_proposals(Strategy& strategy, Window window, const std::vector<Regio
   }
 }
 
+std::set<RegionId> absent_from(const Strategy& strategy, const std::vector<RegionReport>& reports) {
+  std::set<RegionId> absent;
+  for (std::uint32_t region = 0; region < strategy.settings.regions; ++region)
+    absent.insert({region});
+  for (const RegionReport& report : reports) absent.erase(report.region);
+  return absent;
+}
+
 /// What a turn says, whether or not anything is decided from it.
 void learn(Strategy& strategy, const TurnReports& turn, std::vector<std::string>& refused) {
   strategy.overrides.follow(turn.overrides, turn.window);
@@ -154,8 +162,8 @@ StrategyPart decide(Strategy& strategy, const TurnReports& turn, Epoch epoch) {
 
   strategy::follow(strategy, window, reports, part.refused);
   strategy::answer_top_ups(strategy, window, part.answers, part.refused);
-  for (const auto& [region, reservation] :
-       strategy.ledger.expire(window, strategy.settings.budget.reservation_windows))
+  for (const auto& [region, reservation] : strategy.ledger.expire(
+           window, strategy.settings.budget.reservation_windows, absent_from(strategy, reports)))
     part.answers[region.value].expired.push_back(reservation);
   strategy::reclaim_escrows(strategy, window, part.answers);
 

@@ -7,6 +7,7 @@
 
 #include "actors/decisions/book.hpp"
 #include "actors/decisions/overrides.hpp"
+#include "actors/decisions/planting.hpp"
 #include "actors/decisions/random.hpp"
 #include "actors/decisions/region_health.hpp"
 #include "messages/blueprint.hpp"
@@ -22,15 +23,18 @@ struct TacticsSettings {
   TimeConfig time;
   ScaffoldConfig scaffolds;
   std::uint64_t seed{};
+  PlantingTactic planting;  ///< empty: the best expected gain per energy
 };
 
 /// What a run's config says to its Narsets.
-[[nodiscard]] inline TacticsSettings tactics_settings(const RunConfig& config) {
+[[nodiscard]] inline TacticsSettings tactics_settings(const RunConfig& config,
+                                                      PlantingTactic planting = {}) {
   return {.budget = config.budget,
           .gates = config.gates,
           .time = config.time,
           .scaffolds = config.scaffolds,
-          .seed = config.seed};
+          .seed = config.seed,
+          .planting = std::move(planting)};
 }
 
 /// A command that was given and has no outcome yet: nothing is commanded twice.

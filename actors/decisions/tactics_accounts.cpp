@@ -158,9 +158,12 @@ void take_answers(Tactics& tactics, const Answers& answers, Window now) {
     }
   }
   take_scaffold_answers(tactics, answers);
-  for (const std::uint64_t reservation : answers.expired) {
-    const auto seed = tactics.book.expire(reservation);
-    SeedPlan* plan = seed ? find(tactics, *seed) : nullptr;
+  // All of them first: what expired together is not to be voided one for the other.
+  std::vector<SeedId> unpaid;
+  for (const std::uint64_t reservation : answers.expired)
+    if (const auto seed = tactics.book.expire(reservation)) unpaid.push_back(*seed);
+  for (const SeedId seed : unpaid) {
+    SeedPlan* plan = find(tactics, seed);
     if (plan == nullptr) continue;
     if (plan->stage == Stage::dormant)
       unplant(tactics, SeedPlan{*plan});

@@ -25,6 +25,29 @@ bool wants_a_seed(const Decision& decision) {
              tactics.settings.gates.learning_rate_ratio_min;
 }
 
+/// Asks the tactic that a user gave.
+void choose_by_tactic(Decision& decision) {
+  auto& tactics = decision.tactics;
+  std::vector<std::size_t> places;
+  std::vector<PlantingChoice> choices;
+  for (std::size_t index = 0; index < tactics.candidates.size(); ++index) {
+    const Candidate& candidate = tactics.candidates[index];
+    if (!plantable(tactics, candidate, decision.turn.window)) continue;
+    const Price price = price_now(tactics, candidate, candidate.relative_norm);
+    decision.part.prices.push_back(price);
+    const ExpectedGain gain = expected_gain(tactics, candidate);
+    places.push_back(index);
+    choices.push_back({candidate.blueprint, tactics.plots[candidate.plot].slot, price.energy,
+                       gain.mean, gain.deviation, candidate.risk, candidate.parameters});
+  }
+  if (choices.empty()) return;
+  const auto picked = tactics.settings.planting(decision.turn, choices, tactics.stream);
+  if (picked && *picked >= places.size())
+    throw InvariantViolation("the planting tactic picked choice " + std::to_string(*picked) +
+                             " of " + std::to_string(places.size()));
+  if (picked) tactics.wish = places[*picked];
+}
+
 /// Best expected gain per energy. A seeded factor in [0.75, 1.25] breaks ties and lets designs
 /// that look nearly as good have their turn. The choice stands until it is planted or cannot be.
 void choose(Decision& decision) {
@@ -32,6 +55,7 @@ void choose(Decision& decision) {
   const Window now = decision.turn.window;
   if (tactics.wish && plantable(tactics, tactics.candidates[*tactics.wish], now)) return;
   tactics.wish.reset();
+  if (tactics.settings.planting) return choose_by_tactic(decision);
   double best = 0;
   for (std::size_t index = 0; index < tactics.candidates.size(); ++index) {
     const Candidate& candidate = tactics.candidates[index];

@@ -40,6 +40,8 @@ class Zones {
   [[nodiscard]] bool has_scaffold(RegionId region) const;
 
  private:
+  friend struct StateFields;  // tests' list of all fields
+
   struct Entry {
     Zone zone;
     bool planted{};

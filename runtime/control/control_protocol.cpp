@@ -1,6 +1,7 @@
 #include "runtime/control/control_protocol.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -40,6 +41,23 @@ class Keys {
     if (value->is_number_unsigned()) return value->get<std::uint64_t>();
     fail("\"" + key + "\" takes a whole number from 0");
     return std::nullopt;
+  }
+  std::optional<bool> flag(const std::string& key) {
+    const json* value = find(key, false);
+    if (value == nullptr) return std::nullopt;
+    if (value->is_boolean()) return value->get<bool>();
+    fail("\"" + key + "\" takes true or false");
+    return std::nullopt;
+  }
+  /// Nothing: it is missing, or no list of objects.
+  const json* objects(const std::string& key) {
+    const json* value = find(key, true);
+    if (value == nullptr) return nullptr;
+    if (value->is_array() &&
+        std::all_of(value->begin(), value->end(), [](const json& one) { return one.is_object(); }))
+      return value;
+    fail("\"" + key + "\" takes a list of objects");
+    return nullptr;
   }
   template <NamedEnum E>
   std::optional<E> choice(const std::string& key, bool needed) {
@@ -134,6 +152,31 @@ Result<OverrideRequest, ControlFault> read_override(const json& arguments,
       std::min(keys.number("wait_ms", false).value_or(wait_ms_usual), wait_ms_max)};
   if (const auto fault = keys.fault()) return *fault;
   return request;
+}
+
+Result<ChaosOrder, ControlFault> read_chaos(const json& arguments) {
+  Keys keys(arguments);
+  ChaosOrder order;
+  order.rehearsal = keys.text("rehearsal", true).value_or("");
+  order.duration_ms = keys.number("duration_ms", false).value_or(0);
+  order.blast = static_cast<std::uint32_t>(std::min<std::uint64_t>(
+      keys.number("blast", true).value_or(0), std::numeric_limits<std::uint32_t>::max()));
+  order.skip_impossible = keys.flag("skip_impossible").value_or(false);
+  const json* faults = keys.objects("faults");
+  if (const auto fault = keys.fault()) return *fault;
+  for (const json& one : *faults) {
+    Keys inner(one);
+    Fault& fault = order.faults.emplace_back();
+    fault.kind = inner.choice<FaultKind>("kind", true).value_or(FaultKind::kill);
+    fault.target = inner.text("target", false).value_or("");
+    fault.at_ms = inner.number("at_ms", true).value_or(0);
+    fault.after_events = inner.number("after_events", false).value_or(0);
+    fault.at_window = inner.number("at_window", false).value_or(0);
+    fault.duration_ms = inner.number("duration_ms", false).value_or(0);
+    if (const auto mistake = inner.fault())
+      return malformed("fault " + std::to_string(order.faults.size()) + ": " + mistake->sentence);
+  }
+  return order;
 }
 
 std::string answer_line(const json& id, const json& result) {

@@ -18,6 +18,7 @@
 #include "messages/host.hpp"
 #include "messages/override.hpp"
 #include "messages/result.hpp"
+#include "runtime/chaos/chaos_account.hpp"
 
 namespace esper {
 
@@ -44,8 +45,8 @@ struct ControlFault {
   std::string sentence;
 };
 
-enum class ControlCommand : std::uint8_t { status, override };
-ESPER_ENUM_NAMES(ControlCommand, "status", "override");
+enum class ControlCommand : std::uint8_t { status, override, chaos, chaos_status, heal, drain };
+ESPER_ENUM_NAMES(ControlCommand, "status", "override", "chaos", "chaos_status", "heal", "drain");
 
 struct ControlRequest {
   nlohmann::json id;
@@ -67,6 +68,11 @@ struct OverrideRequest {
 /// without one; "why"; "wait_ms" for the answer, up to 120,000. Errors: malformed.
 [[nodiscard]] Result<OverrideRequest, ControlFault> read_override(const nlohmann::json& arguments,
                                                                   const HostDescription& host);
+
+/// The keys of a chaos: "rehearsal", its name; "faults", as a rehearsal has them; "duration_ms",
+/// until all heals, 0 or none for a little after the last fault; "blast", at most so much at once;
+/// "skip_impossible". Errors: malformed. What is asked for may still be refused.
+[[nodiscard]] Result<ChaosOrder, ControlFault> read_chaos(const nlohmann::json& arguments);
 
 [[nodiscard]] std::string answer_line(const nlohmann::json& id, const nlohmann::json& result);
 [[nodiscard]] std::string fault_line(const nlohmann::json& id, const ControlFault& fault);

@@ -4,8 +4,9 @@
 
 namespace esper {
 
-LiveRun::LiveRun(const RunConfig& config, std::function<std::vector<std::string>()> breakers)
-    : breakers_(std::move(breakers)) {
+LiveRun::LiveRun(const RunConfig& config, std::function<std::vector<std::string>()> breakers,
+                 Nodes nodes)
+    : breakers_(std::move(breakers)), nodes_(std::move(nodes)) {
   told_.name = config.name;
   told_.seed = config.seed;
   told_.mode = config.mode;
@@ -46,6 +47,7 @@ LiveStatus LiveRun::status() const {
     status.run = account_.status();
   }
   status.breakers = breakers_();
+  if (nodes_.standing) status.nodes = nodes_.standing();
   return status;
 }
 
@@ -76,6 +78,10 @@ Result<Override, ControlFault> LiveRun::give(Override asked, std::chrono::millis
   asked.from = *window;
   if (asked.kind == OverrideKind::escape) asked.until = *window;
   return asked;
+}
+
+std::string LiveRun::drain(const std::string& node) const {
+  return nodes_.drain ? nodes_.drain(node) : "the run has no other nodes";
 }
 
 }  // namespace esper

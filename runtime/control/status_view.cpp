@@ -58,6 +58,14 @@ void print_status(std::ostream& out, const LiveStatus& status) {
     table.push_back({region.region, fixed(region.loss, 4), std::to_string(region.held.thousandths),
                      std::to_string(region.asked.thousandths), state_of(region), seeds_of(region)});
   print_table(out, table);
+  if (!status.nodes.empty()) {
+    out << '\n';
+    Table nodes{{"node", "state", "Narsets of"}};
+    for (const NodeStanding& node : status.nodes)
+      nodes.push_back({node.node, node.state + (node.drained ? ", drained" : ""),
+                       node.regions.empty() ? "-" : listed(node.regions)});
+    print_table(out, nodes);
+  }
   for (const Override& one : run.overrides)
     out << "override  " << held_by(one, run.regions) << '\n';
   out << "\nbreakers open: " << (status.breakers.empty() ? "none" : listed(status.breakers))

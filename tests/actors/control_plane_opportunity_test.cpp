@@ -105,7 +105,7 @@ SCENARIO("an approved proposal exceeds its region's lease and raises nobody else
          "[control_plane][opportunity]") {
   const auto config = poor_config();
   const auto entries = run_of(config, 50);
-  const auto turns = tamiyo_records(turns_in(entries));
+  const auto turns = tamiyo_records(entries);
   std::size_t approved = 0;
   for (const auto& one : answered(entries)) {
     if (one.verdict.kind != VerdictKind::approved) continue;
@@ -154,7 +154,7 @@ SCENARIO("what a proposal brought is booked and changes its region's later rank"
          "[control_plane][opportunity]") {
   const auto config = poor_config();
   const auto entries = run_of(config, 50);
-  const auto turns = tamiyo_records(turns_in(entries));
+  const auto turns = tamiyo_records(entries);
   const auto unpaid = without_returns(turns);
   std::size_t changed = 0;
   for (const auto& [proposal, verdict, window] : answered(entries)) {

@@ -109,6 +109,7 @@ class FakeTrainer final : public Executor {
   /// Channel c of each group matters c times as much as the first.
   std::optional<ImportanceReport> measure_importance(std::uint64_t checkpoint) override {
     const std::lock_guard lock(mutex_);
+    newest_measured_ = checkpoint;
     ImportanceReport report;
     report.checkpoint = checkpoint;
     report.structure_version = measured_at_;
@@ -140,6 +141,11 @@ class FakeTrainer final : public Executor {
   [[nodiscard]] Window closed() const {
     const std::lock_guard lock(mutex_);
     return newest_;
+  }
+  /// The newest checkpoint whose importance was asked for.
+  [[nodiscard]] std::uint64_t newest_measured() const {
+    const std::lock_guard lock(mutex_);
+    return newest_measured_;
   }
   /// Commands applied so far, by id: none may appear twice.
   [[nodiscard]] std::map<CommandId, int> applied() const {
@@ -269,7 +275,7 @@ class FakeTrainer final : public Executor {
   Window newest_, released_;
   bool alive_ = true;
   HostDescription host_;
-  std::uint64_t checkpoint_windows_{}, structure_{}, measured_at_{};
+  std::uint64_t checkpoint_windows_{}, structure_{}, measured_at_{}, newest_measured_{};
 };
 
 }  // namespace esper

@@ -3,6 +3,7 @@
 
 #include "actors/roles.hpp"
 #include "tests/actors/context_rig.hpp"
+#include "tests/journalled.hpp"
 
 namespace esper {
 
@@ -64,6 +65,36 @@ SCENARIO("the disk's breaker: open while it refuses, probed after its backoff, c
   until([&] { return open() == 0; });
   CHECK(rig.executor.alive);
   CHECK(rig.journal.last_window() == Window{2});
+  // The turn that the disk takes again tells how it came to that.
+  const auto changes = journalled<BreakerChange>(rig.journal.entries());
+  REQUIRE(changes.size() >= 6);
+  CHECK(changes.front().window == Window{2});
+  CHECK(changes.front().said.state == BreakerState::open);
+  CHECK(changes.front().said.cause == "the disk refused a turn");
+  CHECK(changes.back().said.state == BreakerState::half_open);
+}
+
+SCENARIO(
+    "FENCE-1: a journal that another process leads takes no turn again, and nobody waits for one",
+    "[journal_actor][FENCE-1]") {
+  JournalRig rig;
+  rig.context->deposed = [] { return true; };
+  rig.answer(1);
+  until([&] { return rig.journal.last_window() == Window{1}; });
+  rig.journal.refuse(true);
+  rig.answer(2);
+  until([&] { return rig.metrics.value("esper_breaker_open", "journal.deposed") == 1; });
+  CHECK_FALSE(rig.executor.alive);
+  CHECK(rig.log.details("journal_deposed").size() == 1);
+  CHECK(rig.metrics.value("esper_breaker_open", "journal.disk") == 0);
+  rig.journal.refuse(false);  // it would take it: nobody asks it to any more
+  rig.lane().send(TurnOpened{window(2)});
+  rig.settle();
+  caf::anon_send(rig.context->peers.journal, Nudge{});
+  rig.answer(3);
+  rig.settle();
+  CHECK(rig.journal.last_window() == Window{1});
+  CHECK(rig.log.details("journal_disk_refused").empty());
 }
 
 SCENARIO("ANSWER-1: of one role's requests for its past only the newest waits, the others fail",

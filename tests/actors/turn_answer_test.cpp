@@ -31,8 +31,8 @@ struct Answerer {
     const Part* part = answer.to(Turn{{window}}, decide());
     return part == nullptr ? 0 : part->window.value;
   }
-  std::uint64_t past_known() {
-    const Part* part = answer.past_known(decide());
+  std::uint64_t past_known(std::uint64_t committed = 0) {
+    const Part* part = answer.past_known(Window{committed}, decide());
     return part == nullptr ? 0 : part->window.value;
   }
 };
@@ -59,6 +59,16 @@ SCENARIO("nothing is decided before the past is known, then the newest that wait
   CHECK(role.past_known() == 4);
   CHECK(role.past_known() == 0);
   CHECK(role.decided == std::vector<std::uint64_t>{4});
+}
+
+SCENARIO("a turn that closed without the role is part of its past, and not decided again",
+         "[turn_answer]") {
+  Answerer role;
+  CHECK(role.asked(4) == 0);
+  CHECK(role.past_known(4) == 0);
+  CHECK(role.asked(4) == 0);  // on its way since before the past was told
+  CHECK(role.asked(5) == 5);
+  CHECK(role.decided == std::vector<std::uint64_t>{5});
 }
 
 }  // namespace esper

@@ -108,7 +108,7 @@ SCENARIO("entries come sorted, numbered without gaps, each with its cause", "[tu
     CHECK(commands.size() == 1);
     auto all = entries;
     all.insert(all.end(), later.begin(), later.end());
-    const auto records = narset_records(turns_in(all), {1});
+    const auto records = narset_records(all, {1});
     REQUIRE(records.size() == 2);
     CHECK(records[0].present);
     CHECK_FALSE(records[1].present);

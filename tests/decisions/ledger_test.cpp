@@ -138,6 +138,17 @@ SCENARIO("a reservation expires a time after its seed's last outcome", "[ledger]
   CHECK(ledger.conserves_energy());
 }
 
+SCENARIO("what an absent region may have resolved does not expire until it says so", "[ledger]") {
+  Ledger ledger = funded();
+  REQUIRE(ledger.reserve(region, 1, command(1), {10}, {1}));
+  REQUIRE(ledger.reserve(region, 2, command(2), {10}, {1}));
+  CHECK(ledger.expire({60}, 20, {region}).empty());
+  REQUIRE(ledger.settle(region, 1, {10}, {60}));  // back, and it tells of long ago
+  CHECK(ledger.expire({80}, 20).size() == 1);     // the other: nothing came of it
+  CHECK(ledger.balance().spent == Energy{10});
+  CHECK(ledger.conserves_energy());
+}
+
 SCENARIO("an outcome that pays nothing gives a reservation its full time again", "[ledger]") {
   Ledger ledger = funded();
   REQUIRE(ledger.reserve(region, 1, command(1), {10}, {1}));

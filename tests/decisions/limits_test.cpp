@@ -46,7 +46,7 @@ SCENARIO("paused for overhead, no seed joins, and a limit of 0 is no bound", "[l
   const LimitVerdict paused = within_limits(none, {}, {}, true);
   CHECK(paused.refusal == CommandRefusal::limit_overhead);
   CHECK_THAT(told(paused), Catch::Contains("overhead"));
-  CHECK(told({}).empty());
+  CHECK(told(LimitVerdict{}).empty());
 }
 
 }  // namespace

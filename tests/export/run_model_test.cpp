@@ -83,7 +83,7 @@ ExportedRun export_run(const RunConfig& config) {
   auto directory = RunDirectory::create(config, folder / "run");
   REQUIRE(directory.has_value());
   const std::atomic<bool> stop{false};
-  Progress progress;
+  ProgressLine progress;
   ExportedRun run;
   run.report = train_and_report(config, factory, directory.value(), stop, progress);
   INFO(run.report.error);

@@ -37,6 +37,11 @@ void read(const std::string& line) {
   const auto again = read_request(written.dump(), again_id);
   must(again && again.value().command == command && again.value().arguments == arguments,
        "a request written again is the same request");
+  if (const auto order = read_chaos(arguments))
+    for (const Fault& fault : order.value().faults)
+      must(!told(fault).empty(), "a fault can be told");
+  else
+    check_answer(fault_line(id, order.refusal()), id);
   const auto asked = read_override(arguments, described);
   if (!asked) return check_answer(fault_line(id, asked.refusal()), id);
   must(asked.value().asked.region.value < described.regions.size(),

@@ -5,6 +5,7 @@
 // takes the next one.
 #include <cstring>
 
+#include "runtime/journal.hpp"
 #include "tests/fuzz/some_journal.hpp"
 
 namespace esper {

@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 
 #include "actors/decisions/random.hpp"
-#include "gpu/checkpoint_writer.hpp"
+#include "gpu/checkpoint_file.hpp"
 #include "messages/json.hpp"
 #include "tests/gpu/catch.hpp"
 #include "tests/gpu/scaffold_loop.hpp"
@@ -202,7 +202,7 @@ SCENARIO("the newest are kept, and what a crash left is removed", "[checkpoint]"
   CheckpointWriter writer(folder.path(), 3);
   CHECK(folder.names() == std::vector<std::string>{"notes.txt"});
   for (std::uint64_t checkpoint = 8; checkpoint <= 12; ++checkpoint) {
-    writer.write(cut(loop, checkpoint));
+    writer.write(job_of(cut(loop, checkpoint)));
     writer.finish();
     CHECK(writer.written() == checkpoint);
   }
@@ -222,11 +222,11 @@ SCENARIO("while the disk is busy only the newest waits, and the last is written"
   {
     CheckpointWriter writer(folder.path(), 100);
     for (std::uint64_t checkpoint = 1; checkpoint <= 50; ++checkpoint)
-      writer.write(cut(loop, checkpoint));
+      writer.write(job_of(cut(loop, checkpoint)));
     writer.finish();
     CHECK(writer.written() == 50);
     replaced = writer.replaced();
-    writer.write(cut(loop, 51));
+    writer.write(job_of(cut(loop, 51)));
   }
   const auto files = checkpoint_files(folder.path());
   CHECK(files.size() + replaced == 51);
@@ -242,7 +242,7 @@ SCENARIO("a disk that fails is counted, and training goes on", "[checkpoint][TRA
     put_bytes(folder.path() / "taken", "");
     CheckpointWriter writer(folder.path() / "taken" / "checkpoints", 3);
     for (std::uint64_t checkpoint = 1; checkpoint <= 2; ++checkpoint) {
-      writer.write(cut(loop, checkpoint));
+      writer.write(job_of(cut(loop, checkpoint)));
       writer.finish();
       CHECK(writer.failures() == checkpoint);
     }
@@ -250,7 +250,7 @@ SCENARIO("a disk that fails is counted, and training goes on", "[checkpoint][TRA
     CHECK(writer.problem().find("taken") != std::string::npos);
     WHEN("it can be made again") {
       fs::remove(folder.path() / "taken");
-      writer.write(cut(loop, 3));
+      writer.write(job_of(cut(loop, 3)));
       writer.finish();
       CHECK(writer.failures() == 0);
       CHECK(writer.written() == 3);

@@ -188,7 +188,7 @@ SCENARIO("only the trainer's report reads the test split", "[fashion_data][tidy]
         if (text.find("t10k") != std::string::npos) names_files.push_back(name);
       }
     }
-  CHECK(callers == std::vector<std::string>{"gpu/trainer.cpp"});
+  CHECK(callers == std::vector<std::string>{"gpu/trainer_report.cpp"});
   // It looks whether the files are there, and opens none.
   CHECK(names_files == std::vector<std::string>{"runtime/config_checks.cpp"});
 }

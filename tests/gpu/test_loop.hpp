@@ -116,8 +116,9 @@ inline HostUnderTest fashion_cnn(const char* size, std::vector<std::uint32_t> wi
 class TestLoop {
  public:
   explicit TestLoop(SessionSettings settings = test_settings(),
-                    const HostUnderTest& tested = skip_host())
+                    const HostUnderTest& tested = skip_host(), Replicas* together = nullptr)
       : make_host(tested.make),
+        replicas(together),
         order(at::detail::createCPUGenerator(first_draw())),
         window_steps(settings.time.window_steps) {
     torch::manual_seed(first_draw());
@@ -130,16 +131,19 @@ class TestLoop {
     images = torch::randn(shape, fixed);
     labels =
         images.mean({2, 3}).argmax(1) + 2 * images.select(2, 0).mean({1, 2}).gt(0).to(at::kLong);
+    if (replicas != nullptr) punctual = replicas->leads();
     if (settings.mode == Mode::off) return;
     exchange = std::make_unique<TurnExchange>(
         static_cast<std::uint32_t>(host->description().regions.size()));
-    session = std::make_unique<Session>(*host, *optimizer, settings, data(), *exchange);
+    session = std::make_unique<Session>(*host, *optimizer, settings, data(), *exchange,
+                                        /*stop=*/nullptr, replicas);
   }
 
   /// What the loop tells its session.
   SessionData data() {
     SessionData told;
     told.step_batch = [this] { return batch; };
+    told.whole_batch = [this] { return whole; };
     told.gate_batch = [this](std::uint32_t samples) {
       return Batch{images.slice(0, 0, samples), labels.slice(0, 0, samples)};
     };
@@ -163,17 +167,26 @@ class TestLoop {
     answer_window();
     const auto rows = torch::randint(0, 256, {32}, order, at::kLong);
     const auto shift = torch::randint(-1, 2, {1}, order, at::kLong).item<std::int64_t>();
-    batch = {images.index_select(0, rows).roll({shift}, {3}), labels.index_select(0, rows)};
+    batch = whole = {images.index_select(0, rows).roll({shift}, {3}), labels.index_select(0, rows)};
     ++drawn;
+    if (replicas != nullptr) {
+      const auto [begin, end] = replicas->own_rows();
+      batch = {whole.inputs.slice(0, begin, end), whole.targets.slice(0, begin, end)};
+    }
+    if (spoil) spoil(batch);
     if (session) session->start_step();
     optimizer->zero_grad();
     const auto loss = at::cross_entropy_loss(host->forward(batch.inputs), batch.targets);
     loss.backward();
+    seen_loss = loss.item<double>();
+    if (behind_backward) behind_backward();
+    if (replicas != nullptr && !session) seen_loss = average_bare(seen_loss);
     const StepVerdict verdict = session ? session->after_backward(loss) : StepVerdict{};
     if (verdict.proceed() || !obey) {
       clip();
       optimizer->step();
     }
+    if (session) seen_loss = session->loss();
     if (session) session->end_step();
     if (session && shared_parameters(*optimizer, session->bed()) > 0)
       throw std::logic_error("two optimizers share a parameter");
@@ -267,13 +280,17 @@ class TestLoop {
   }
 
   std::function<std::unique_ptr<HostModel>()> make_host;
+  Replicas* replicas;  ///< null: it trains alone
   std::unique_ptr<HostModel> host;
   std::unique_ptr<torch::optim::AdamW> optimizer;
   std::unique_ptr<TurnExchange> exchange;
   std::unique_ptr<Session> session;
   at::Generator order;
   torch::Tensor images, labels;
-  Batch batch;
+  Batch batch, whole;                 ///< its own share, and that of all replicas
+  std::function<void(Batch&)> spoil;  ///< may change its own share before it is read
+  std::function<void()> behind_backward;
+  double seen_loss{};  ///< of the last step, over all replicas
   std::uint64_t drawn = 0, sequence = 0;
   Epoch epoch{1};
   std::uint32_t window_steps;
@@ -283,6 +300,11 @@ class TestLoop {
   std::vector<WindowReport> reports;
 
  private:
+  double average_bare(double loss) const {
+    const auto samples = static_cast<std::uint64_t>(batch.inputs.size(0));
+    return replicas->average_step(host->module().parameters(), {.samples = samples, .loss = loss})
+        .loss;
+  }
   static std::uint64_t first_draw() { return test_seed() % 1'000'000; }
 
   void answer_window() {

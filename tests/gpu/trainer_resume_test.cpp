@@ -183,8 +183,10 @@ SCENARIO("a checkpoint of another run, or damaged, is refused in one sentence",
   other.training.disturbances.clear();
   refused_with(other, "another host");
   other = config;
-  other.mode = Mode::off;
-  refused_with(other, "mode off");
+  other.mode = Mode::off;  // which may differ, and nothing else
+  CHECK(refusal(other, file) == "");
+  other.training.learning_rate *= 2;
+  refused_with(other, "another config");
   const auto whole = file_text(file);
   const auto damaged = [&](const std::string& bytes, const std::string& words) {
     write_text(file, bytes);

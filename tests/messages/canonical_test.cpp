@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "messages/breaker_change.hpp"
 #include "messages/control.hpp"
 #include "tests/messages/filler.hpp"
 
@@ -12,8 +13,9 @@ namespace {
 using Payloads =
     std::tuple<HostDescription, Catalogue, WindowSummary, RegionTelemetry, TurnApplied, Outcome,
                SeedStatus, RegionReport, GateVerdict, Price, AdaptationCommand, OpportunityProposal,
-               Escalation, StrategyPart, Absence, Restart, CheckpointReady, SurgeryOutcome,
-               ScaffoldRequest, ImportanceReport, PruningPart, Override, DeviceTelemetry>;
+               Escalation, StrategyPart, Absence, Restart, BreakerChange, CheckpointReady,
+               SurgeryOutcome, ScaffoldRequest, ImportanceReport, PruningPart, Override,
+               InjectedFault, DeviceTelemetry>;
 
 }  // namespace
 

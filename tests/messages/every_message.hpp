@@ -3,6 +3,8 @@
 #include <tuple>
 
 #include "messages/audit.hpp"
+#include "messages/breaker_change.hpp"
+#include "messages/cluster.hpp"
 #include "messages/configuration.hpp"
 #include "messages/control.hpp"
 #include "messages/host.hpp"
@@ -16,10 +18,11 @@ namespace esper {
 using Messages =
     std::tuple<WindowReport, RegionTurn, RegionPart, StrategyPart, TurnRelease, TurnRecord,
                TurnOpened, TurnReports, TurnCommitted, Recover, Recovery, RoleDown, Restart,
-               Absence, ReadSeeds, RegionSeeds, ReadCatalogue, Catalogue, HostDescription,
-               TrainedModel, CheckpointReady, JournalEntry, ScaffoldRequest, Escalation,
-               PlanningTurn, PruningPart, PruningAllowance, ImportanceReport, PruningPlan,
-               SurgeryOrder, SurgeryOutcome, PlantedSeed, DeadLetter, KillRole, StartRole, Nudge,
-               WindowSummary, CheckpointPlace, RunConfig>;
+               BreakerChange, Absence, ReadSeeds, RegionSeeds, ReadCatalogue, Catalogue,
+               HostDescription, TrainedModel, CheckpointReady, JournalEntry, ScaffoldRequest,
+               Escalation, PlanningTurn, PruningPart, PruningAllowance, ImportanceReport,
+               PruningPlan, SurgeryOrder, SurgeryOutcome, PlantedSeed, DeadLetter, KillRole,
+               KillAnswer, StartRole, Nudge, WindowSummary, CheckpointPlace, RunConfig,
+               NodeJoins, NodeWelcome, NodePulse, StartNarset, NodeLost, NodeStanding>;
 
 }  // namespace esper

@@ -17,6 +17,7 @@
 #include "runtime/trace.hpp"
 #include "tests/journalled.hpp"
 #include "tests/long_tier.hpp"
+#include "tests/planted_scope.hpp"
 #include "tests/runtime/built_binary.hpp"
 #include "tests/runtime/process.hpp"
 #include "tests/test_seed.hpp"
@@ -25,14 +26,6 @@ namespace esper {
 namespace {
 
 namespace fs = std::filesystem;
-
-class PlantedScope {
- public:
-  explicit PlantedScope(Planted bug) { planted_now = bug; }
-  ~PlantedScope() { planted_now = Planted::none; }
-  PlantedScope(const PlantedScope&) = delete;
-  PlantedScope& operator=(const PlantedScope&) = delete;
-};
 
 /// Half of the smallest run, sealed.
 fs::path trained(const ScratchFolder& folder) {

@@ -112,6 +112,41 @@ SCENARIO("a journal keeps turns in order", "[journal]") {
       CHECK(Journal::create(folder / "text").refusal().problem == JournalProblem::exists);
       CHECK(Journal::create(folder / "no/such/folder").refusal().problem == JournalProblem::disk);
       CHECK_FALSE(Journal::verify(folder / "text").holds());
+      CHECK(Journal::resume(folder / "text").refusal().problem == JournalProblem::not_a_journal);
+      CHECK(Journal::resume(folder / "other.db").refusal().problem ==
+            JournalProblem::not_a_journal);
+    }
+  }
+  GIVEN("a journal whose log is damaged in its first frame, so that SQLite sees none of it") {
+    auto made = Journal::create(folder / "whole.db");
+    REQUIRE(made.has_value());
+    REQUIRE(made.value()->append(entries(2)));
+    REQUIRE(made.value()->append(entries(2, 3)));
+    for (const char* part : {".db", ".db-wal"})  // while it is open: nothing is folded in yet
+      std::filesystem::copy_file(folder / (std::string{"whole"} + part),
+                                 folder / (std::string{"cut"} + part));
+    auto log = file_text(folder / "cut.db-wal");
+    log.at(1'182) ^= 1;
+    write_text(folder / "cut.db-wal", log);
+    const auto blank = file_text(folder / "cut.db");
+    THEN("it is refused, not begun anew, and left as it was found") {
+      CHECK(Journal::resume(folder / "cut.db").refusal().problem == JournalProblem::not_a_journal);
+      CHECK((file_text(folder / "cut.db") == blank));
+      CHECK((file_text(folder / "cut.db-wal") == log));
+    }
+  }
+  GIVEN("what a process leaves that is killed before its journal is one") {
+    write_text(folder / "empty.db", "");
+    Database{folder / "blank.db", DatabaseAccess::create}.execute("PRAGMA journal_mode=WAL");
+    THEN("a run is begun there when it is resumed") {
+      for (const char* name : {"none.db", "empty.db", "blank.db"}) {
+        INFO(name);
+        const auto begun = Journal::resume(folder / name);
+        REQUIRE(begun.has_value());
+        CHECK(begun.value()->next_sequence() == 1);
+        CHECK(begun.value()->append(entries(1, 1)));
+        CHECK(Journal::verify(folder / name).entries == 1);
+      }
     }
   }
 }

@@ -8,7 +8,7 @@
 #include "runtime/read_run.hpp"
 #include "runtime/replay.hpp"
 #include "tests/journalled.hpp"
-#include "tests/runtime/built_binary.hpp"
+#include "tests/runtime/esper_says.hpp"
 #include "tests/runtime/process.hpp"
 #include "tests/test_seed.hpp"
 
@@ -16,18 +16,6 @@ namespace esper {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct Said {
-  int exit{};
-  std::string out, err;
-};
-
-Said esper_says(std::vector<std::string> arguments) {
-  const ScratchFolder folder;
-  Process process{binary, std::move(arguments), folder};
-  const int exit = process.wait();
-  return {exit, process.out(), process.err()};
-}
 
 /// Asks until the run listens; 1 when it ended before.
 Said first_status(const fs::path& run) {

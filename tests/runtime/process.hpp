@@ -3,6 +3,7 @@
 #include <chrono>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -36,12 +37,26 @@ class Process {
     _exit(127);
   }
 
+  /// A test that fails leaves nobody behind.
+  ~Process() {
+    if (child_ <= 0) return;
+    kill(child_, SIGKILL);
+    (void)wait();
+  }
+  Process(Process&& other) noexcept
+      : out_(std::move(other.out_)),
+        err_(std::move(other.err_)),
+        child_(std::exchange(other.child_, 0)) {}
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  Process& operator=(Process&&) = delete;
+
   void signal(int number) const { kill(child_, number); }
 
   /// Exit code; 128 + number when a signal ended it.
   int wait() {
     int status = 0;
-    waitpid(child_, &status, 0);
+    waitpid(std::exchange(child_, 0), &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
 

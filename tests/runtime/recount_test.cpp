@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "runtime/config.hpp"
+#include "runtime/journal.hpp"
 #include "runtime/journal_kinds.hpp"
 #include "tests/runtime/lived_run.hpp"
 #include "tests/runtime/scratch_folder.hpp"

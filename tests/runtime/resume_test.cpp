@@ -10,6 +10,8 @@
 #include <nlohmann/json.hpp>
 
 #include "actors/decisions/random.hpp"
+#include "runtime/database.hpp"
+#include "runtime/journal.hpp"
 #include "runtime/read_run.hpp"
 #include "runtime/replay.hpp"
 #include "runtime/run_directory.hpp"
@@ -215,6 +217,11 @@ SCENARIO("a journal that lost what a checkpoint knows is not gone on with",
   const auto read = read_run(run);
   CHECK(read.entries.size() < entries);
   CHECK(read.exit == ExitCode::invariant);
+  CHECK(ended(folder, {"run", "--resume", "run"}).code == 5);
+
+  // Nor is one begun anew where one is gone.
+  for (const char* file : {"journal.db", "journal.db-wal", "journal.db-shm"})
+    fs::remove(run / file);
   CHECK(ended(folder, {"run", "--resume", "run"}).code == 5);
 }
 

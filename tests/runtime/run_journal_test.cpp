@@ -69,6 +69,7 @@ const std::map<std::string, std::set<std::string>> causes{
     {"StrategyPart", {"RegionTelemetry", "PruningPart"}},
     {"Absence", {"WindowSummary"}},
     {"Restart", {"WindowSummary"}},
+    {"BreakerChange", {"WindowSummary"}},
     {"Override", {"WindowSummary"}},
 };
 

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "runtime/journal.hpp"
 #include "tests/runtime/scratch_folder.hpp"
 
 namespace esper {
@@ -83,7 +84,7 @@ struct Setup {
   std::unique_ptr<RunDirectory> directory;
   ScriptedFactory factory;
   std::atomic<bool> stop{false};
-  Progress progress;
+  ProgressLine progress;
 };
 
 }  // namespace

@@ -46,6 +46,17 @@ SCENARIO("every mistake of a rehearsal is named with its line, key and remedy", 
   CHECK(load_rehearsal("no/such/file.json").mistakes.size() == 1);
 }
 
+SCENARIO("what only a living run has is read, and refused by the simulator with its reason",
+         "[rehearsal]") {
+  const auto read = parse_rehearsal(R"({"version": 1, "name": "r", "faults": [
+    {"kind": "poison_weights", "target": "region.0", "at_ms": 1}]})",
+                                    "r.json");
+  CHECK(read.mistakes.empty());
+  CHECK_FALSE(impossible_simulated(FaultKind::poison_weights).empty());
+  for (std::size_t i = 0; i + 1 < EnumNames<FaultKind>::values.size(); ++i)
+    CHECK(impossible_simulated(static_cast<FaultKind>(i)).empty());
+}
+
 SCENARIO("a rehearsal's own text reads back to the same", "[rehearsal]") {
   Rehearsal rehearsal;
   rehearsal.name = "r";

@@ -155,7 +155,7 @@ SCENARIO("a free run whose turns come late ends well and says so, with each turn
   auto directory = RunDirectory::create(config, folder / "run");
   REQUIRE(directory.has_value());
   LateFactory factory{*load_gpu_library().value()};
-  Progress progress;
+  ProgressLine progress;
   const auto report =
       train_and_report(config, factory, directory.value(), std::atomic<bool>{false}, progress);
   CHECK(report.exit == 0);

@@ -4,6 +4,7 @@
 
 #include "runtime/config.hpp"
 #include "runtime/gpu_library.hpp"
+#include "runtime/journal.hpp"
 #include "runtime/launch.hpp"
 #include "tests/actors/memory_journal.hpp"
 #include "tests/cannot_run.hpp"

@@ -1,0 +1,135 @@
+#pragma once
+// How replicas come together, and come together again when one is lost or a new one waits: through
+// tables that they keep, by the rules of actors/decisions/training_group.hpp. Of those who are left
+// the first in the order of ranks decides, in its own table, so that no loss takes it with it.
+#include <map>
+#include <mutex>
+
+#include "actors/decisions/training_group.hpp"
+#include "gpu/collective.hpp"
+#include "gpu/shared_store.hpp"
+#include "messages/schema.hpp"
+
+namespace esper {
+
+struct GroupPlace {
+  std::string node;                  ///< this replica's name
+  std::vector<std::string> nodes;    ///< all trainers that are configured, in the order of ranks
+  std::vector<std::string> first{};  ///< of these, who is waited for at first; empty: all
+  std::string address{"127.0.0.1"};  ///< where others reach this one
+  std::string store_host{"127.0.0.1"};
+  std::uint16_t store_port{};  ///< 0, of the keeper: any that is free
+  bool keeps_store{};
+  QuorumRule quorum{QuorumRule::majority};       ///< over the trainers
+  std::chrono::milliseconds collective{10'000};  ///< patience of one call
+  /// How long those who are there wait for one of whom nobody knows whether it is lost. A survivor
+  /// notices a loss in its next call only: longer than a step.
+  std::chrono::milliseconds settle{2'000};
+  std::chrono::milliseconds ready{60'000};  ///< until all are there at first, or one is let in
+};
+
+/// A group that stands.
+struct Formed {
+  std::unique_ptr<Collective> collective;
+  std::uint32_t source{};  ///< rank of the one whose state all take
+};
+
+/// The others went on, or nobody may, without this replica.
+struct LeftOut : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// What a replica writes into the table of the one that decides.
+struct StandingWord {
+  std::string node, host;
+  std::uint32_t port{};   ///< of its own table
+  std::uint64_t known{};  ///< newest epoch that it has heard of
+  std::uint64_t progress_epoch{}, step{}, position{};
+  bool boundary{};
+  std::uint64_t newest{};  ///< epoch of the group that it was in
+  std::vector<std::string> members;
+
+  static constexpr auto schema = record(
+      "StandingWord", field("node", &StandingWord::node), field("host", &StandingWord::host),
+      field("port", &StandingWord::port), field("known", &StandingWord::known),
+      field("progress_epoch", &StandingWord::progress_epoch), field("step", &StandingWord::step),
+      field("position", &StandingWord::position), field("boundary", &StandingWord::boundary),
+      field("newest", &StandingWord::newest), field("members", &StandingWord::members));
+};
+
+/// What it finds there then.
+struct GroupWord {
+  std::uint64_t epoch{};
+  std::vector<std::string> members{}, hosts{};  ///< hosts and ports of the members' own tables
+  std::vector<std::uint32_t> ports{};
+  std::string source{};
+  std::uint64_t progress_epoch{}, step{}, position{};  ///< of the source
+  std::string refused{};                               ///< "": there is a group
+
+  static constexpr auto schema =
+      record("GroupWord", field("epoch", &GroupWord::epoch), field("members", &GroupWord::members),
+             field("hosts", &GroupWord::hosts), field("ports", &GroupWord::ports),
+             field("source", &GroupWord::source),
+             field("progress_epoch", &GroupWord::progress_epoch), field("step", &GroupWord::step),
+             field("position", &GroupWord::position), field("refused", &GroupWord::refused));
+};
+
+class ReplicaGroup {
+ public:
+  /// Reaches the store, which the keeper makes.
+  /// Errors: std::runtime_error, one sentence, when it is not there within `ready`.
+  explicit ReplicaGroup(GroupPlace place);
+
+  /// All configured replicas, from the run's beginning or a checkpoint.
+  /// Errors: LeftOut, one sentence with the names, when one does not come within `ready`.
+  [[nodiscard]] Formed form(const Progress& progress);
+  /// This replica comes late: it asks those who train to let it in, and waits until they do.
+  /// Errors: LeftOut when they have not within `ready`.
+  [[nodiscard]] Formed join();
+  /// After a call failed, or when a new replica waits: the next group, of those who are there.
+  /// Errors: LeftOut; CollectiveFailed when one more is lost meanwhile: then once more.
+  [[nodiscard]] Formed reform(const Progress& progress);
+  /// The replicas of this run train already: who comes now may only join.
+  [[nodiscard]] bool formed_already() { return table_->has("formed"); }
+  /// Another's state is to be taken.
+  [[nodiscard]] bool behind(const Progress& progress) const {
+    return stands_ != group_.progress_epoch || progress.step != group_.step;
+  }
+  /// It has the state of the group's source, and goes on from there.
+  void took_state() { stands_ = group_.epoch; }
+
+  /// Whom a detector knows to be lost: nobody waits for it. From any thread.
+  void lost(const std::string& node);
+  /// Somebody asks to be let in. Heard by the keeper of the first store alone.
+  [[nodiscard]] bool joiner_waits();
+
+  /// The newest group, its members in the order of ranks.
+  [[nodiscard]] const GroupWord& group() const { return group_; }
+  [[nodiscard]] std::uint16_t port() const { return table_->port(); }
+
+ private:
+  using Patience = std::chrono::milliseconds;
+  [[nodiscard]] Formed come_together(const GroupWord& group, std::shared_ptr<SharedStore> table);
+  /// By the one that keeps `table`. `whole`: nobody is left out, as long as `patience` lasts.
+  [[nodiscard]] GroupWord decide(SharedStore& table, const StandingWord& own,
+                                 std::vector<std::string> awaited, Patience patience, bool whole);
+  /// By the others. Nothing: nobody decided there.
+  [[nodiscard]] std::optional<GroupWord> ask(SharedStore& table, const StandingWord& own,
+                                             Patience patience);
+  [[nodiscard]] StandingWord standing(const Progress& progress) const;
+  [[nodiscard]] std::shared_ptr<SharedStore> reach(std::size_t member) const;
+  [[nodiscard]] bool is_lost(const std::string& node) const;
+  [[nodiscard]] GroupWord plan(const std::vector<StandingWord>& words) const;
+
+  GroupPlace place_;
+  std::shared_ptr<SharedStore> table_;  ///< the configured one
+  std::shared_ptr<SharedStore> own_;    ///< kept here
+  GroupWord group_;
+  std::uint64_t stands_{};  ///< epoch of the newest group whose state it took
+  std::int64_t joins_seen_{};
+  std::map<std::string, std::int64_t> answered_;  ///< of the table kept here: standings, by node
+  mutable std::mutex lost_lock_;
+  std::vector<std::string> lost_;
+};
+
+}  // namespace esper

@@ -1,0 +1,184 @@
+// Our loop as one of several replicas: how they find each other, lose one, and let one in.
+#include <iostream>
+
+#include "actors/decisions/node_role.hpp"
+#include "gpu/rebuilding.hpp"
+#include "gpu/state_text.hpp"
+#include "gpu/trainer.hpp"
+
+namespace esper {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Ranks follow the config's order, the prime's first.
+GroupPlace group_place(const RunConfig& config, const ReplicaPlace& replica) {
+  GroupPlace place;
+  place.node = replica.node;
+  for (const bool prime : {true, false})
+    for (const NodeConfig& node : config.nodes) {
+      if (!has_role(node, NodeRole::trainer) || has_role(node, NodeRole::prime) != prime) continue;
+      place.nodes.push_back(node.name);
+      if (node.name == replica.node) place.address = node.address;
+    }
+  if (std::find(place.nodes.begin(), place.nodes.end(), replica.node) == place.nodes.end())
+    throw std::runtime_error("nodes: " + replica.node + " is no trainer of this config");
+  const auto colon = replica.store.rfind(':');
+  const std::string port = colon == std::string::npos ? "" : replica.store.substr(colon + 1);
+  if (port.empty() || port.size() > 5 ||
+      port.find_first_not_of("0123456789") != std::string::npos || std::stoul(port) > 65'535)
+    throw std::runtime_error("the replicas' store is named \"" + replica.store +
+                             "\", not HOST:PORT");
+  place.store_host = replica.store.substr(0, colon);
+  place.store_port = static_cast<std::uint16_t>(std::stoul(port));
+  place.keeps_store = replica.leads;
+  place.quorum = config.cluster.quorum;
+  const TimeoutConfig& timeouts = config.cluster.timeouts;
+  place.collective = milliseconds{timeouts.collective_ms};
+  place.settle = milliseconds{timeouts.confirmation_ms};
+  place.ready = milliseconds{timeouts.ready_ms};
+  return place;
+}
+
+}  // namespace
+
+void Trainer::come_together() {
+  GroupPlace place = group_place(config_, *place_);
+  {
+    const std::lock_guard lock(group_lock_);
+    group_ = std::make_unique<ReplicaGroup>(std::move(place));
+  }
+  if (exchange_ && !place_->leads) exchange_->set_control_alive(false);  // nobody is beside it
+  Progress from;
+  if (cut_) from.step = 2 * cut_->manifest.session.tick.value;
+  Formed formed = group_->formed_already() ? group_->join() : group_->form(from);
+  source_ = formed.source;
+  const ReplicaShape shape{
+      .regions = static_cast<std::uint32_t>(host_->description().regions.size()),
+      .batch = config_.training.batch,
+      .seed = config_.seed};
+  const std::lock_guard lock(group_lock_);
+  replicas_ = std::make_unique<Replicas>(std::move(formed.collective), shape);
+}
+
+void Trainer::lose(const std::string& node) {
+  const std::lock_guard lock(group_lock_);
+  if (group_) group_->lost(node);
+  if (replicas_) replicas_->abort();
+}
+
+bool Trainer::ended(const std::atomic<bool>& stop) const {
+  return replicas_ ? replicas_->stopping() : stop.load();
+}
+
+/// Twice the ticks that are done; one less while the window's boundary behind the last is not.
+Progress Trainer::progress() {
+  const std::uint64_t ticks = session_ ? session_->tick().value : bare_ticks_;
+  const DataPosition at = data_->position();
+  return {.epoch = 0,
+          .step = 2 * ticks - (session_ && session_->at_boundary() ? 1 : 0),
+          .position = at.epoch * data_->batches_per_epoch() + at.batch};
+}
+
+CheckpointContent Trainer::standing() {
+  if (session_) return session_->standing();
+  const SeedBed none(*host_);
+  const SurvivingHistory history{
+      .step = {own_steps_}, .reflex = Reflex(config_.reflex), .structure = 0};
+  CheckpointContent content =
+      take_content(*host_, *optimizer_, bare_bed_ ? *bare_bed_ : none, session_data(), history);
+  content.manifest.session.tick = {bare_ticks_};
+  return content;
+}
+
+void Trainer::stand_as(const CheckpointContent& content) {
+  const bool at_boundary = group_->group().step % 2 == 1;
+  if (session_) return session_->stand_as(content, at_boundary);
+  if (!bare_bed_) bare_bed_ = std::make_unique<SeedBed>(*host_);
+  SurvivingHistory history{.step = {}, .reflex = Reflex(config_.reflex), .structure = 0};
+  clear(*host_, *optimizer_, *bare_bed_, content.manifest.groups);
+  rebuild(content, *host_, *optimizer_, *bare_bed_, session_data(),
+          session_settings(config_, blueprints_), history);
+  own_steps_ = history.step.value;
+  bare_ticks_ = content.manifest.session.tick.value;
+}
+
+/// Whoever is not where the furthest is, is put there; then the group goes on together.
+void Trainer::share_state() {
+  const bool behind = group_->behind(progress());
+  if (replicas_->count(behind) > 0) {
+    const std::string text = replicas_->from_leader(
+        replicas_->rank() == source_ ? text_of(standing()) : std::string{}, source_);
+    if (behind) stand_as(content_of(text));
+  }
+  group_->took_state();
+  if (session_) session_->finish_boundary();
+}
+
+void Trainer::regroup() {
+  if (session_) session_->undo_step();
+  if (std::exchange(bare_step_, false)) bare_undo_.restore(session_data());
+  for (Slot& slot : host_->slots()) slot.forget();
+  while (true) try {
+      Formed formed = group_->reform(progress());
+      source_ = formed.source;
+      replicas_->regroup(std::move(formed.collective));
+      return share_state();
+    } catch (const CollectiveFailed& failure) {
+      std::cerr << "esper: " << place_->node << ": " << failure.what() << "\n";
+    }
+}
+
+void Trainer::step_together() {
+  try {
+    if (!session_) bare_undo_.take(*host_, bare_bed_.get(), session_data());
+    train_step();
+    if (!replicas_->regroup_due()) return;
+  } catch (const CollectiveFailed& failure) {
+    std::cerr << "esper: " << place_->node << ": " << failure.what() << "\n";
+  }
+  regroup();
+}
+
+/// Its share of the batch; without a session it also does what one does as a step begins.
+void Trainer::begin_together() {
+  const auto [begin, end] = replicas_->own_rows();
+  batch_ = {whole_.inputs.slice(0, begin, end), whole_.targets.slice(0, begin, end)};
+  if (place_->leads && !replicas_->regroup_asked() && group_->joiner_waits())
+    replicas_->ask_to_regroup();
+  if (session_) return;
+  bare_step_ = true;
+  if (bare_ticks_ % config_.time.window_steps == 0)
+    replicas_->average_buffers(host_->module().buffers(), {});
+  replicas_->seed_streams({bare_ticks_ + 1}, bare_bed_.get());
+}
+
+void Trainer::average_bare() {
+  const auto samples = static_cast<std::uint64_t>(batch_.inputs.size(0));
+  const CommonStep common = replicas_->average_step(
+      host_->module().parameters(), {.samples = samples,
+                                     .loss = loss_,
+                                     .not_finite = !std::isfinite(loss_),
+                                     .stop = stop_->load(),
+                                     .orders = place_->leads && replicas_->regroup_asked()});
+  loss_ = common.loss;
+  if (common.orders) replicas_->make_regroup_due();
+  bare_step_ = false;
+  ++bare_ticks_;
+}
+
+/// All end alike: statistics too, which are each one's own within a window.
+void Trainer::finish_together() {
+  while (true) try {
+      std::vector<at::Tensor> buffers;
+      for (auto* module : modules())
+        for (const auto& buffer : module->buffers()) buffers.push_back(buffer);
+      replicas_->average_buffers(buffers, {});
+      return replicas_->leave();
+    } catch (const CollectiveFailed&) {
+      regroup();
+    }
+}
+
+}  // namespace esper

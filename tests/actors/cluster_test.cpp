@@ -1,0 +1,149 @@
+// Narsets on other nodes, as the prime's tree has them: proxies, fences, places. No network here.
+#include <catch2/catch.hpp>
+
+#include "actors/cluster_side.hpp"
+#include "actors/narset_host.hpp"
+#include "messages/cluster_handles.hpp"
+#include "messages/json.hpp"
+#include "tests/actors/control_plane_rig.hpp"
+
+namespace esper {
+namespace {
+
+RunConfig cluster_config() {
+  auto config = small_config();
+  for (const char* name : {"a", "b", "c"})
+    config.nodes.push_back({.name = name, .port = 1, .roles = {NodeRole::narsets}});
+  config.nodes.front().roles = {NodeRole::prime, NodeRole::trainer};
+  config.cluster.timeouts = {.heartbeat_ms = 10, .suspicion_ms = 500, .confirmation_ms = 1'000};
+  config.cluster.pins = {{"region0", "b"}};
+  return config;
+}
+
+/// The other nodes' hosts live in the prime's own actor system.
+class NearNodes final : public ClusterSide {
+ public:
+  NearNodes(const RunConfig& config, Metrics& metrics, Log& log)
+      : config_(config), metrics_(metrics), log_(log) {}
+
+  void configure(caf::actor_system_config&) override {}
+  std::shared_ptr<NodeTable> make_table(const HostDescription& host) override {
+    return table = std::make_shared<NodeTable>(config_, host, "a");
+  }
+  void open(caf::actor_system& system, const caf::strong_actor_ptr& reception) override {
+    system_ = &system;
+    reception_ = reception;
+    for (const char* name : {"b", "c"}) start(name, 1);
+    if (!wait_until([&] { return table->missing().empty(); })) throw std::runtime_error("missing");
+  }
+  void close() override {
+    for (auto& [name, host] : hosts_) caf::anon_send_exit(host, caf::exit_reason::user_shutdown);
+    hosts_.clear();
+    reception_ = nullptr;
+  }
+
+  void start(const std::string& name, std::uint64_t incarnation) {
+    lives[name] = std::make_shared<NodeLife>();
+    hosts_[name] =
+        start_narset_host(*system_, {config_, name, incarnation, metrics_, log_, lives[name]});
+    caf::anon_send(caf::actor_cast<NarsetHostHandle>(hosts_[name]), reception_);
+  }
+  void kill(const std::string& name) {
+    caf::anon_send_exit(hosts_.at(name), caf::exit_reason::user_shutdown);
+    hosts_.erase(name);
+  }
+  [[nodiscard]] std::string place(const std::string& region) const {
+    for (const auto& node : table->standing())
+      if (std::ranges::find(node.regions, region) != node.regions.end()) return node.node;
+    return "";
+  }
+
+  std::shared_ptr<NodeTable> table;
+  std::map<std::string, std::shared_ptr<NodeLife>> lives;
+
+ private:
+  RunConfig config_;
+  Metrics& metrics_;
+  Log& log_;
+  caf::actor_system* system_{};
+  caf::strong_actor_ptr reception_;
+  std::map<std::string, caf::strong_actor_ptr> hosts_;
+};
+
+std::vector<Restart> restarts_in(const MemoryJournal& journal) {
+  std::vector<Restart> found;
+  for (const auto& entry : journal.read({0}, {100'000}))
+    if (entry.kind == Restart::schema.name)
+      found.push_back(parsed<Restart>(entry.payload));
+  return found;
+}
+
+}  // namespace
+
+SCENARIO("Narsets on other nodes decide what they decide at home", "[cluster]") {
+  constexpr std::uint64_t windows = 40;
+  Rig home(cluster_config());
+  const auto expected = decisions_of(home, windows);
+  REQUIRE(expected != "");
+
+  Rig rig(cluster_config());
+  NearNodes nodes(rig.config, rig.metrics, rig.log);
+  auto seams = rig.seams();
+  seams.cluster = &nodes;
+  ControlPlane plane(rig.config, rig.host, seams);
+  REQUIRE(wait_until([&] { return nodes.place("region2") != ""; }));
+  CHECK(nodes.place("region0") == "b");
+  for (const char* region : {"region1", "region2"}) CHECK(nodes.place(region) != "a");
+  for (std::uint64_t i = 0; i < windows; ++i) REQUIRE(rig.trainer.close_window(patience));
+  REQUIRE(plane.finish(Window{windows}, patience));
+  CHECK(plane.stop().restarts == 0);
+  CHECK(rig.journal.logical_text() == expected);
+}
+
+SCENARIO("a lost node's regions move under a higher epoch, and turns go on", "[cluster][FENCE-1]") {
+  auto config = cluster_config();
+  config.cluster.pins.clear();
+  Rig rig(config);
+  NearNodes nodes(rig.config, rig.metrics, rig.log);
+  auto seams = rig.seams();
+  seams.cluster = &nodes;
+  ControlPlane plane(rig.config, rig.host, seams);
+  std::uint64_t window = 0;
+  const auto windows = [&](std::uint64_t count) {
+    for (std::uint64_t i = 0; i < count; ++i) REQUIRE(rig.trainer.close_window(patience));
+    window += count;
+  };
+  windows(10);
+  REQUIRE(wait_until([&] { return nodes.place("region1") != ""; }));
+  const auto home = nodes.place("region1");
+  const std::string other = home == "b" ? "c" : "b";
+  nodes.kill(home);
+  REQUIRE(wait_until([&] { return nodes.place("region1") == other; }));
+  windows(10);
+  CHECK(nodes.lives.at(home)->wait(patience) == "it was told to end");
+
+  // It comes back as new, and takes what is pinned nowhere only when the other is lost.
+  REQUIRE(wait_until([&] {
+    for (const auto& node : nodes.table->standing())
+      if (node.node == home && node.state == "lost") return true;
+    return false;
+  }));
+  CHECK(nodes.table->refusal_of({home, 1}) != "");
+  nodes.start(home, 2);
+  REQUIRE(wait_until([&] { return nodes.lives.at(home)->has_joined(); }));
+  windows(5);
+  CHECK(nodes.place("region1") == other);
+  nodes.kill(other);
+  REQUIRE(wait_until([&] { return nodes.place("region1") == home; }));
+  windows(10);
+  REQUIRE(plane.finish(Window{window}, patience));
+  plane.stop();
+  std::uint32_t newest = 0;
+  for (const auto& restart : restarts_in(rig.journal)) {
+    CHECK(restart.role == Role::narset);
+    if (restart.region == RegionId{1}) newest = std::max(newest, restart.epoch.value);
+  }
+  CHECK(newest >= 3);
+}
+
+}  // namespace esper

@@ -1,0 +1,173 @@
+// Trainers in processes of their own, found through the store of the first; some are killed as by
+// kill -9.
+#include <fstream>
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "messages/failpoint.hpp"
+#include "messages/interfaces.hpp"
+#include "tests/gpu/catch.hpp"
+#include "tests/runtime/scratch_folder.hpp"
+
+#include <ATen/Parallel.h>
+
+extern "C" esper::TrainingFactory* esper_gpu();
+
+using namespace esper;
+
+namespace {
+
+RunConfig config_of(const std::vector<std::string>& names, std::uint32_t steps) {
+  RunConfig config;
+  config.name = "replicas";
+  config.seed = 3;
+  config.pace.mode = Pace::free;
+  config.data.training_samples = 960;
+  config.data.gate_samples = 256;
+  config.data.test_samples = 300;
+  config.training.batch = 32;
+  config.training.steps_max = steps;
+  config.training.epochs = 10;
+  config.time.window_steps = 6;
+  config.time.gate_samples = 64;
+  config.time.verdict_samples = 64;
+  config.cluster.quorum = QuorumRule::none;
+  for (const auto& name : names) {
+    NodeConfig node;
+    node.name = name;
+    node.roles = {NodeRole::trainer};
+    if (name == names.front()) node.roles.push_back(NodeRole::prime);
+    config.nodes.push_back(node);
+  }
+  return config;
+}
+
+/// One that was free a moment ago.
+std::uint16_t free_port() {
+  const int handle = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* any = reinterpret_cast<sockaddr*>(&address);
+  if (::bind(handle, any, size) != 0 || ::getsockname(handle, any, &size) != 0)
+    throw std::runtime_error("no port");
+  ::close(handle);
+  return ntohs(address.sin_port);
+}
+
+struct Process {
+  std::string node;
+  std::string failpoint{};      ///< that kills it; "": none
+  std::uint32_t comes_after{};  ///< steps of the first; 0: at once
+};
+
+struct Told {
+  int signal{};
+  std::string hash, failure;
+  std::uint64_t steps{};
+  double last_loss{};
+};
+
+/// Trains `arm` in a process for each; what each one's end was.
+std::vector<Told> train(const RunConfig& config, const char* arm,
+                        const std::vector<Process>& processes) {
+  const ScratchFolder folder;
+  const std::string store = "127.0.0.1:" + std::to_string(free_port());
+  const auto file = [&](const std::string& node) { return (folder.path() / node).string(); };
+  std::vector<pid_t> children;
+  for (std::size_t i = 0; i < processes.size(); ++i) {
+    const Process& process = processes[i];
+    const std::string answer = file(std::to_string(i));
+    const pid_t child = ::fork();
+    if (child == 0) {
+      std::ofstream out;
+      try {
+        TrainingRequest request{config, arm, {}};
+        request.replica = ReplicaPlace{
+            .node = process.node, .store = store, .leads = process.node == processes.front().node};
+        const auto training = esper_gpu()->make(request);
+        if (!arm_failpoint(process.failpoint).empty()) ::_exit(3);
+        while (process.comes_after > 0 && !std::ifstream(file("reached"))) ::usleep(1'000);
+        std::uint32_t reach = 0;
+        for (const Process& other : processes) reach = std::max(reach, other.comes_after);
+        const std::atomic<bool> stop{false};
+        const auto end = training->run(stop, [&](const TrainingProgress& progress) {
+          if (reach > 0 && progress.step.value >= reach) std::ofstream(file("reached")) << "yes";
+        });
+        out.open(answer);
+        out << end.model.weights_hash << ' ' << end.model.steps << ' '
+            << (end.window_losses.empty() ? 0 : end.window_losses.back()) << std::endl;
+      } catch (const std::exception& failure) {
+        out.open(answer);
+        out << "failed 0 0 " << failure.what() << std::endl;
+      }
+      ::_exit(0);
+    }
+    children.push_back(child);
+  }
+  std::vector<Told> all;
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    Told& told = all.emplace_back();
+    int status = 0;
+    if (::waitpid(children[i], &status, 0) != children[i]) throw std::runtime_error("no child");
+    told.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    std::ifstream in(file(std::to_string(i)));
+    in >> told.hash >> told.steps >> told.last_loss;
+    std::getline(in, told.failure);
+  }
+  return all;
+}
+
+void alike(const std::vector<Told>& told, std::uint64_t steps) {
+  std::string hash;
+  for (const Told& one : told) {
+    if (one.signal != 0) continue;
+    CHECK(one.failure == "");
+    CHECK(one.steps == steps);
+    if (!hash.empty()) CHECK(one.hash == hash);
+    hash = one.hash;
+  }
+  CHECK(hash.size() == 64);
+}
+
+}  // namespace
+
+SCENARIO("trainers in three processes end with the same weights", "[replicas][processes]") {
+  at::set_num_threads(1);
+  const auto arm = GENERATE("host", "grown");
+  const auto config = config_of({"a", "b", "c"}, 40);
+  const auto told = train(config, arm, {{.node = "a"}, {.node = "b"}, {.node = "c"}});
+  for (const Told& one : told) CHECK(one.signal == 0);
+  alike(told, 40);
+}
+
+SCENARIO("a trainer killed inside the collective leaves two that go on alike",
+         "[replicas][processes][elastic]") {
+  at::set_num_threads(1);
+  const std::string victim = GENERATE("a", "b", "c");
+  const std::string failpoint = GENERATE("collective:15", "prepared:2");
+  INFO(victim << " at " << failpoint);
+  std::vector<Process> processes{{.node = "a"}, {.node = "b"}, {.node = "c"}};
+  for (Process& process : processes)
+    if (process.node == victim) process.failpoint = failpoint;
+  const auto told = train(config_of({"a", "b", "c"}, 40), "grown", processes);
+  for (std::size_t i = 0; i < told.size(); ++i)
+    CHECK(told[i].signal == (processes[i].node == victim ? SIGKILL : 0));
+  alike(told, 40);
+}
+
+SCENARIO("a trainer that was killed comes again as a new process and ends alike",
+         "[replicas][processes][elastic]") {
+  at::set_num_threads(1);
+  const auto told = train(config_of({"a", "b", "c"}, 300), "grown",
+                          {{.node = "a"},
+                           {.node = "b"},
+                           {.node = "c", .failpoint = "collective:15"},
+                           {.node = "c", .comes_after = 30}});
+  CHECK(told[2].signal == SIGKILL);
+  CHECK(told[3].signal == 0);
+  alike(told, 300);
+}
