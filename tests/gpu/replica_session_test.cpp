@@ -38,6 +38,7 @@ Seen play(
     mine.tell = [&, rank](const std::string& text) { seen.said[rank].push_back(text); };
     if (differ) differ(mine, rank);
     ReplicaUnderTest own(std::move(group), mine, tested);
+    own.await_others();
     TestLoop& loop = *own.loop;
     loop.spoil = [&](Batch& batch) {
       if (spoil(rank, loop.session->tick().value + 1))
@@ -214,6 +215,7 @@ SCENARIO("a replica that differs is found, named and put right", "[replicas]") {
     SessionSettings mine = settings;
     mine.tell = [&, rank](const std::string& text) { said[rank].push_back(text); };
     ReplicaUnderTest own(std::move(group), mine, smooth_host());
+    own.await_others();
     TestLoop& loop = *own.loop;
     while (loop.session->last_window().value < 8) {
       if (own.replicas->leads() && loop.session->tick().value % loop.window_steps == 0)

@@ -53,6 +53,9 @@ struct ReplicaUnderTest {
                      .seed = settings.seed});
     loop = std::make_unique<TestLoop>(settings, tested, replicas.get());
   }
+  /// Until all are made: a step seeds that global stream again, under whoever still draws from it.
+  void await_others() { (void)replicas->count(true); }
+
   std::unique_ptr<Replicas> replicas;
   std::unique_ptr<TestLoop> loop;
 };

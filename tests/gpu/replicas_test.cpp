@@ -20,6 +20,7 @@ Trained train(std::uint32_t world, const SessionSettings& settings, const HostUn
   trained.losses.resize(world);
   on_replicas(world, [&](std::uint32_t rank, std::unique_ptr<Collective> group) {
     ReplicaUnderTest own(std::move(group), settings, tested);
+    own.await_others();
     for (std::size_t i = 0; i < steps; ++i) {
       (void)own.loop->tick();
       trained.losses[rank].push_back(own.loop->seen_loss);
