@@ -18,6 +18,12 @@ class ClusterSide {
   /// Lets nodes come to `reception` and waits until those that take Narsets are there. Errors:
   /// throws std::runtime_error, one sentence that names who is missing.
   virtual void open(caf::actor_system& system, const caf::strong_actor_ptr& reception) = 0;
+  /// The journal's name among the runs of its database, for a standby; "": it is a file.
+  [[nodiscard]] virtual std::string journal_run() const { return ""; }
+  /// Who hears of lost nodes from now on; empty: nobody.
+  virtual void tell_losses(std::function<void(const std::string& node)> /*tell*/) {}
+  /// That node is lost; called on an actor's thread, and must not wait.
+  virtual void lost(const std::string& /*node*/) {}
   /// Nobody comes in any more; before the actor system ends.
   virtual void close() = 0;
 };

@@ -38,7 +38,7 @@ struct ControlPlane::Parts {
   }
 
   void open(const std::shared_ptr<NodeTable>& nodes) {
-    reception = start_reception(system, context, nodes);
+    reception = start_reception(system, context, nodes, *cluster);
     try {
       cluster->open(system, reception);
     } catch (...) {

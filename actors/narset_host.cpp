@@ -9,9 +9,9 @@
 
 namespace esper {
 
-void NodeLife::joined() {
+void NodeLife::joined(const NodeWelcome& welcome) {
   const std::lock_guard lock(mutex_);
-  joined_ = true;
+  welcome_ = std::make_shared<const NodeWelcome>(welcome);
 }
 
 void NodeLife::over(const std::string& why) {
@@ -28,9 +28,9 @@ std::string NodeLife::wait(std::chrono::milliseconds patience) {
   return over_;
 }
 
-bool NodeLife::has_joined() {
+std::shared_ptr<const NodeWelcome> NodeLife::welcome() {
   const std::lock_guard lock(mutex_);
-  return joined_;
+  return welcome_;
 }
 
 namespace {
@@ -146,6 +146,11 @@ class NarsetHost {
     if (self_->state.prime) self_->state.prime->heard(0, now_ms(*self_));
   }
 
+  void lost(const NodeLost& told) const {
+    if (told.incarnation == 0) return over(run_is_over);
+    if (seams_->lost) seams_->lost(told.node);
+  }
+
   /// Its Narsets can do nothing more: whoever stands for them there knows it by now, or soon.
   void over(const std::string& why) const {
     for (auto& [region, hosted] : self_->state.hosted) end(hosted);
@@ -163,7 +168,7 @@ class NarsetHost {
     state.prime.emplace(DetectorPolicy{.suspicion_ms = times().suspicion_ms,
                                        .confirmation_ms = times().confirmation_ms});
     static_cast<void>(state.prime->met(0, now_ms(*self_)));
-    seams_->life->joined();
+    seams_->life->joined(welcome);
     seams_->log.write(LogLevel::info, "joined", "");
     beat();
   }
@@ -189,7 +194,7 @@ NarsetHostHandle::behavior_type narset_host(NarsetHost::Self self,
       },
       [=](const caf::strong_actor_ptr& reception) { role.join(reception); },
       [=](const NodePulse&) { role.heard(); },
-      [=](const NodeLost&) { role.over(run_is_over); },
+      [=](const NodeLost& told) { role.lost(told); },
       [=](Nudge) { role.beat(); },
   };
 }

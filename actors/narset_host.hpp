@@ -14,17 +14,18 @@ inline constexpr const char* run_is_over = "the run is over";
 /// How a node's life with one prime goes; whoever runs the node waits here. Safe from any thread.
 class NodeLife {
  public:
-  void joined();
+  void joined(const NodeWelcome& welcome);
   /// It is over, and why; the first reason stands.
   void over(const std::string& why);
   /// Waits at most so long for the end. "": it goes on.
   [[nodiscard]] std::string wait(std::chrono::milliseconds patience);
-  [[nodiscard]] bool has_joined();
+  /// Null until the prime has let it in.
+  [[nodiscard]] std::shared_ptr<const NodeWelcome> welcome();
 
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool joined_ = false;
+  std::shared_ptr<const NodeWelcome> welcome_;
   std::string over_;
 };
 
@@ -36,6 +37,8 @@ struct NarsetHostSeams {
   Log& log;
   std::shared_ptr<NodeLife> life;
   PlantingTactic planting{};  ///< of every Narset; empty: Esper's own
+  /// The prime says that another node is lost; called on an actor's thread. May be empty.
+  std::function<void(const std::string& node)> lost = {};
 };
 
 /// A NarsetHostHandle. It joins when it is sent the prime's reception; when the prime is silent for

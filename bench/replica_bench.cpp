@@ -52,7 +52,7 @@ std::uint16_t free_port() {
 /// Milliseconds a step, as the first of `world` measured it.
 double milliseconds_a_step(std::uint32_t world, const char* size) {
   const RunConfig config = config_of(world, size);
-  const std::string store = "127.0.0.1:" + std::to_string(free_port());
+  const std::uint16_t port = free_port();
   int ends[2];
   if (::pipe(ends) != 0) std::exit(1);
   std::vector<pid_t> children;
@@ -61,8 +61,10 @@ double milliseconds_a_step(std::uint32_t world, const char* size) {
     if (child == 0) {
       TrainingRequest request{config, "host", {}};
       if (world > 1)
-        request.replica = ReplicaPlace{
-            .node = "replica" + std::to_string(rank), .store = store, .leads = rank == 0};
+        request.replica = ReplicaPlace{.node = "replica" + std::to_string(rank),
+                                       .stores = {"127.0.0.1:" + std::to_string(port)},
+                                       .store_port = rank == 0 ? port : std::uint16_t{},
+                                       .leads = rank == 0};
       Trainer trainer(request);
       const std::atomic<bool> stop{false};
       const double taken = 1e3 * trainer.run(stop, {}).model.wall_seconds / steps;

@@ -12,6 +12,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds look{10};
 constexpr std::chrono::milliseconds reach_patience{1'000};  // of a table whose keeper may be gone
+constexpr std::chrono::milliseconds find_patience{200};     // of one that may never have been
+constexpr std::chrono::milliseconds stop_look{500};
+constexpr const char* group_name = "group";  // in each replica's own table: the newest that it is in
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -29,13 +32,45 @@ std::string refusal_of(const GroupWord& group, const std::string& node) {
 
 }  // namespace
 
-ReplicaGroup::ReplicaGroup(GroupPlace place) : place_(std::move(place)) {
-  if (place_.keeps_store) {
-    own_ = table_ = SharedStore::keep(place_.store_port, place_.collective);
-  } else {
-    table_ = SharedStore::reach(place_.store_host, place_.store_port, place_.ready);
-    own_ = SharedStore::keep(0, place_.collective);
+ReplicaGroup::ReplicaGroup(GroupPlace place)
+    : place_(std::move(place)),
+      own_(SharedStore::keep(place_.store_port, place_.collective)),
+      attended_(place_.leads) {
+  const auto until = Clock::now() + place_.ready;
+  while (true) {
+    if (place_.leads) {
+      table_ = own_;
+    } else {
+      table_ = reach(place_.stores.at(0), reach_patience);
+      formed_already_ = table_ && table_->has(group_name);
+    }
+    // Those of a run that went on without the first, or without this process's life before.
+    formed_already_ = formed_already_ || find_group();
+    if (table_ || formed_already_) return;
+    if (Clock::now() >= until)
+      throw std::runtime_error("the replicas' store at " + place_.stores.at(0) +
+                               " cannot be reached");
   }
+}
+
+std::optional<GroupWord> ReplicaGroup::find_group() const {
+  std::vector<std::string> known = place_.stores;
+  for (std::size_t member = 0; member < group_.members.size(); ++member)
+    known.push_back(group_.hosts[member] + ":" + std::to_string(group_.ports[member]));
+  std::optional<GroupWord> newest;
+  const std::string own = place_.address + ":" + std::to_string(own_->port());
+  for (const auto& store : known) try {
+      if (store == own) continue;
+      const auto table = reach(store, find_patience);
+      if (!table || !table->has(group_name)) continue;
+      const auto text = table->get(group_name, find_patience);
+      if (!text) continue;
+      auto group = parsed<GroupWord>(*text);
+      if (!newest || group.epoch > newest->epoch) newest = std::move(group);
+    } catch (const std::runtime_error&) {
+      // Gone while it was read.
+    }
+  return newest;
 }
 
 StandingWord ReplicaGroup::standing(const Progress& progress) const {
@@ -47,8 +82,14 @@ StandingWord ReplicaGroup::standing(const Progress& progress) const {
           .step = progress.step,
           .position = progress.position,
           .boundary = true,
+          .attended = attended_,
           .newest = group_.epoch,
           .members = group_.members};
+}
+
+bool ReplicaGroup::has(const std::string& node) const {
+  const std::lock_guard lock(lost_lock_);
+  return contains(group_.members, node);
 }
 
 void ReplicaGroup::lost(const std::string& node) {
@@ -62,7 +103,8 @@ bool ReplicaGroup::is_lost(const std::string& node) const {
 }
 
 bool ReplicaGroup::joiner_waits() {
-  return place_.keeps_store && table_->add("joins", 0) > joins_seen_;
+  return !group_.members.empty() && group_.members.front() == place_.node &&
+         own_->add("joins", 0) > joins_seen_;
 }
 
 /// By the rules that the simulator runs; here the trainers alone have a vote.
@@ -88,6 +130,11 @@ GroupWord ReplicaGroup::plan(const std::vector<StandingWord>& words) const {
   group.progress_epoch = planned.group.from.epoch;
   group.step = planned.group.from.step;
   group.position = planned.group.from.position;
+  std::stable_partition(group.members.begin(), group.members.end(), [&](const std::string& member) {
+    return std::any_of(words.begin(), words.end(), [&](const StandingWord& word) {
+      return word.node == member && word.attended;
+    });
+  });
   for (const auto& member : group.members)
     for (const auto& word : words)
       if (word.node == member) {
@@ -143,20 +190,33 @@ GroupWord ReplicaGroup::decide(SharedStore& table, const StandingWord& own,
 }
 
 std::optional<GroupWord> ReplicaGroup::ask(SharedStore& table, const StandingWord& own,
-                                           Patience patience) {
+                                           Patience patience, const std::atomic<bool>* stop) {
   // The words first: whoever sees the number finds them.
   const std::int64_t number = table.add("asking/" + own.node, 1);
   table.set(numbered("standing", own.node, number), canonical(own));
   table.add("asked/" + own.node, 1);
-  const auto text = table.get(numbered("answer", own.node, number), patience);
-  if (!text) return std::nullopt;
-  return parsed<GroupWord>(*text);
+  const auto until = Clock::now() + patience;
+  while (stop == nullptr || !stop->load()) {
+    const auto left = std::chrono::duration_cast<Patience>(until - Clock::now());
+    if (left.count() <= 0) break;
+    if (const auto text =
+            table.get(numbered("answer", own.node, number), std::min<Patience>(left, stop_look)))
+      return parsed<GroupWord>(*text);
+  }
+  return std::nullopt;
 }
 
 Formed ReplicaGroup::come_together(const GroupWord& group, std::shared_ptr<SharedStore> table) {
   if (!group.refused.empty() || !contains(group.members, place_.node))
     throw LeftOut(refusal_of(group, place_.node));
-  group_ = group;
+  own_->set(group_name, canonical(group));
+  {
+    const std::lock_guard lock(lost_lock_);
+    group_ = group;
+    std::erase_if(lost_, [&](const std::string& node) {
+      return node != place_.node && contains(group_.members, node);
+    });
+  }
   const auto rank_of = [&](const std::string& node) {
     return static_cast<std::uint32_t>(std::find(group.members.begin(), group.members.end(), node) -
                                       group.members.begin());
@@ -172,37 +232,56 @@ Formed ReplicaGroup::come_together(const GroupWord& group, std::shared_ptr<Share
 
 Formed ReplicaGroup::form(const Progress& progress) {
   const StandingWord own = standing(progress);
-  if (place_.keeps_store) {
-    const auto group = decide(*table_, own, place_.first.empty() ? place_.nodes : place_.first,
-                              place_.ready, /*whole=*/true);
-    if (group.refused.empty()) table_->set("formed", "");
-    return come_together(group, table_);
-  }
+  if (place_.leads)
+    return come_together(decide(*own_, own, place_.first.empty() ? place_.nodes : place_.first,
+                                place_.ready, /*whole=*/true),
+                         own_);
   const auto group = ask(*table_, own, place_.ready + place_.collective);
   if (!group) throw LeftOut("the replicas did not come together in time");
   return come_together(*group, table_);
 }
 
-Formed ReplicaGroup::join() {
-  const StandingWord own = standing({});
-  const std::int64_t number = table_->add("joining", 1);
-  table_->set(numbered("join", "", number), place_.node);
-  table_->add("joins", 1);
-  const auto group = ask(*table_, own, place_.ready);
-  if (!group) throw LeftOut("nobody let " + place_.node + " in");
-  return come_together(*group, table_);
+Formed ReplicaGroup::join(const std::atomic<bool>* stop) {
+  const auto until = Clock::now() + place_.ready;
+  while (Clock::now() < until && (stop == nullptr || !stop->load())) {
+    const auto found = find_group();
+    if (!found || found->members.front() == place_.node) {
+      std::this_thread::sleep_for(look);
+      continue;
+    }
+    try {
+      const auto table = reach(
+          found->hosts.front() + ":" + std::to_string(found->ports.front()), reach_patience);
+      if (!table) continue;
+      const std::int64_t number = table->add("joining", 1);
+      table->set(numbered("join", "", number), place_.node);
+      table->add("joins", 1);
+      if (const auto group = ask(*table, standing({}), place_.ready, stop))
+        return come_together(*group, table);
+    } catch (const CollectiveFailed&) {
+      throw;
+    } catch (const LeftOut&) {
+      throw;
+    } catch (const std::runtime_error&) {
+      // Its keeper was lost meanwhile.
+    }
+  }
+  throw LeftOut("nobody let " + place_.node + " in");
 }
 
-std::shared_ptr<SharedStore> ReplicaGroup::reach(std::size_t member) const {
+std::shared_ptr<SharedStore> ReplicaGroup::reach(const std::string& store, Patience patience) {
   try {
-    return SharedStore::reach(group_.hosts.at(member),
-                              static_cast<std::uint16_t>(group_.ports.at(member)), reach_patience);
-  } catch (const std::exception&) {
+    const auto colon = store.rfind(':');
+    return SharedStore::reach(store.substr(0, colon),
+                              static_cast<std::uint16_t>(std::stoul(store.substr(colon + 1))),
+                              patience);
+  } catch (const std::runtime_error&) {
     return nullptr;
   }
 }
 
 Formed ReplicaGroup::reform(const Progress& progress) {
+  if (is_lost(place_.node)) throw LeftOut(place_.node + " was told to train no more");
   const StandingWord own = standing(progress);
   for (std::size_t member = 0; member < group_.members.size(); ++member) {
     const std::string& node = group_.members[member];
@@ -211,7 +290,8 @@ Formed ReplicaGroup::reform(const Progress& progress) {
                            own_);
     if (is_lost(node)) continue;
     try {
-      const auto table = reach(member);
+      const auto table =
+          reach(group_.hosts[member] + ":" + std::to_string(group_.ports[member]), reach_patience);
       if (!table) continue;
       // Its keeper may still be at its own part of a step, and then waits for others.
       if (const auto group = ask(*table, own, place_.collective + place_.settle))

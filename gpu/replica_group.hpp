@@ -2,6 +2,7 @@
 // How replicas come together, and come together again when one is lost or a new one waits: through
 // tables that they keep, by the rules of actors/decisions/training_group.hpp. Of those who are left
 // the first in the order of ranks decides, in its own table, so that no loss takes it with it.
+#include <atomic>
 #include <map>
 #include <mutex>
 
@@ -17,9 +18,10 @@ struct GroupPlace {
   std::vector<std::string> nodes;    ///< all trainers that are configured, in the order of ranks
   std::vector<std::string> first{};  ///< of these, who is waited for at first; empty: all
   std::string address{"127.0.0.1"};  ///< where others reach this one
-  std::string store_host{"127.0.0.1"};
-  std::uint16_t store_port{};  ///< 0, of the keeper: any that is free
-  bool keeps_store{};
+  bool leads{};                    ///< all come together at its table at first
+  std::uint16_t store_port{};      ///< of the table kept here; 0: any that is free
+  std::vector<std::string> stores{};  ///< "HOST:PORT" of tables that the config names; the first is
+                                      ///< that of the one that leads
   QuorumRule quorum{QuorumRule::majority};       ///< over the trainers
   std::chrono::milliseconds collective{10'000};  ///< patience of one call
   /// How long those who are there wait for one of whom nobody knows whether it is lost. A survivor
@@ -46,6 +48,7 @@ struct StandingWord {
   std::uint64_t known{};  ///< newest epoch that it has heard of
   std::uint64_t progress_epoch{}, step{}, position{};
   bool boundary{};
+  bool attended{};        ///< a control side is beside it
   std::uint64_t newest{};  ///< epoch of the group that it was in
   std::vector<std::string> members;
 
@@ -54,7 +57,7 @@ struct StandingWord {
       field("port", &StandingWord::port), field("known", &StandingWord::known),
       field("progress_epoch", &StandingWord::progress_epoch), field("step", &StandingWord::step),
       field("position", &StandingWord::position), field("boundary", &StandingWord::boundary),
-      field("newest", &StandingWord::newest), field("members", &StandingWord::members));
+      field("attended", &StandingWord::attended), field("newest", &StandingWord::newest), field("members", &StandingWord::members));
 };
 
 /// What it finds there then.
@@ -83,14 +86,16 @@ class ReplicaGroup {
   /// All configured replicas, from the run's beginning or a checkpoint.
   /// Errors: LeftOut, one sentence with the names, when one does not come within `ready`.
   [[nodiscard]] Formed form(const Progress& progress);
-  /// This replica comes late: it asks those who train to let it in, and waits until they do.
-  /// Errors: LeftOut when they have not within `ready`.
-  [[nodiscard]] Formed join();
+  /// This replica comes late, or again: it asks those who train to let it in, and waits until they
+  /// do. Errors: LeftOut when they have not within `ready`, or it was told to stop.
+  [[nodiscard]] Formed join(const std::atomic<bool>* stop = nullptr);
   /// After a call failed, or when a new replica waits: the next group, of those who are there.
   /// Errors: LeftOut; CollectiveFailed when one more is lost meanwhile: then once more.
   [[nodiscard]] Formed reform(const Progress& progress);
   /// The replicas of this run train already: who comes now may only join.
-  [[nodiscard]] bool formed_already() { return table_->has("formed"); }
+  [[nodiscard]] bool formed_already() const { return formed_already_; }
+  /// A control side is beside this replica, or none is: who has one comes first in the ranks.
+  void set_attended(bool attended) { attended_ = attended; }
   /// Another's state is to be taken.
   [[nodiscard]] bool behind(const Progress& progress) const {
     return stands_ != group_.progress_epoch || progress.step != group_.step;
@@ -98,14 +103,18 @@ class ReplicaGroup {
   /// It has the state of the group's source, and goes on from there.
   void took_state() { stands_ = group_.epoch; }
 
-  /// Whom a detector knows to be lost: nobody waits for it. From any thread.
+  /// Whom a detector knows to be lost: nobody waits for it, until it is let in again. Its own name:
+  /// it is to train no more, and the others shall go on without it. From any thread.
   void lost(const std::string& node);
-  /// Somebody asks to be let in. Heard by the keeper of the first store alone.
+  [[nodiscard]] bool is_lost(const std::string& node) const;
+  /// From any thread.
+  [[nodiscard]] bool has(const std::string& node) const;
+  /// Somebody asks to be let in. Heard by the first of the group alone.
   [[nodiscard]] bool joiner_waits();
 
   /// The newest group, its members in the order of ranks.
   [[nodiscard]] const GroupWord& group() const { return group_; }
-  [[nodiscard]] std::uint16_t port() const { return table_->port(); }
+  [[nodiscard]] std::uint16_t port() const { return own_->port(); }
 
  private:
   using Patience = std::chrono::milliseconds;
@@ -113,22 +122,27 @@ class ReplicaGroup {
   /// By the one that keeps `table`. `whole`: nobody is left out, as long as `patience` lasts.
   [[nodiscard]] GroupWord decide(SharedStore& table, const StandingWord& own,
                                  std::vector<std::string> awaited, Patience patience, bool whole);
-  /// By the others. Nothing: nobody decided there.
+  /// By the others. Nothing: nobody decided there, or it was told to stop.
   [[nodiscard]] std::optional<GroupWord> ask(SharedStore& table, const StandingWord& own,
-                                             Patience patience);
+                                             Patience patience,
+                                             const std::atomic<bool>* stop = nullptr);
   [[nodiscard]] StandingWord standing(const Progress& progress) const;
-  [[nodiscard]] std::shared_ptr<SharedStore> reach(std::size_t member) const;
-  [[nodiscard]] bool is_lost(const std::string& node) const;
+  /// Null: it is not there.
+  [[nodiscard]] static std::shared_ptr<SharedStore> reach(const std::string& store,
+                                                          Patience patience);
+  /// Of those whose tables are known, the group with the highest epoch. Nothing: none is found.
+  [[nodiscard]] std::optional<GroupWord> find_group() const;
   [[nodiscard]] GroupWord plan(const std::vector<StandingWord>& words) const;
 
   GroupPlace place_;
-  std::shared_ptr<SharedStore> table_;  ///< the configured one
   std::shared_ptr<SharedStore> own_;    ///< kept here
+  std::shared_ptr<SharedStore> table_;  ///< where all come together at first
+  bool formed_already_{}, attended_{};
   GroupWord group_;
   std::uint64_t stands_{};  ///< epoch of the newest group whose state it took
   std::int64_t joins_seen_{};
   std::map<std::string, std::int64_t> answered_;  ///< of the table kept here: standings, by node
-  mutable std::mutex lost_lock_;
+  mutable std::mutex lost_lock_;  ///< also of group_ where another thread reads it
   std::vector<std::string> lost_;
 };
 

@@ -211,6 +211,8 @@ void Session::train_seeds() {
 void Session::take_turns(Window newest) {
   while (pending_count_ < pending_.size() &&
          exchange_.poll(pending_[pending_count_].turn, newest)) {
+    // Carried out when another replica led.
+    if (pending_[pending_count_].turn.turn <= memory_.newest_turn) continue;
     memory_.newest_turn = pending_[pending_count_].turn.turn;
     pending_[pending_count_++].escapes_done = false;
   }
@@ -315,11 +317,10 @@ void Session::apply_boundary() {
   // Before the window goes out: who answers it reads seeds as they are.
   if (boundary_.take_changed() || cut || bed().unfossilised() > 0)
     exchange_.publish_seeds(bed().status());
-  if (draft.checkpoint && checkpoint_.is_kept()) checkpoint_.keep(content());
-  if (replicas_ == nullptr || replicas_->leads())
-    exchange_.publish();
-  else
-    exchange_.drop_draft();
+  const bool leads = replicas_ == nullptr || replicas_->leads();
+  if (leads && draft.checkpoint && checkpoint_.is_kept()) checkpoint_.keep(content());
+  // By each replica: with the one beside the control side lost, another has what nobody answered.
+  exchange_.publish();
 }
 
 void Session::tell_seeds(std::vector<RegionTelemetry>& regions) {

@@ -189,6 +189,7 @@ BoundaryOrders Session::share_orders(BoundaryOrders told) {
     memory_.newest_turn = told.newest_turn;
     memory_.stalled = told.stalled;
     control_share_ = told.control_share;
+    if (!exchange_.attended()) exchange_.follow(told.newest_turn, told.fences);
   }
   boundary_.see_fences(told.fences);
   orders_untold_ = false;

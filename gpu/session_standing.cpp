@@ -66,6 +66,12 @@ void Session::stand_as(const CheckpointContent& content, bool at_boundary) {
   telemetry_.look_again(host_);
   telemetry_.remember(manifest.telemetry);
   exchange_.remember(manifest.exchange);
+  // What nobody has answered yet, and did not go out here already. The last is under way.
+  for (const WindowReport& report : manifest.exchange.reports) {
+    if (report.window <= memory_.window && &report != &manifest.exchange.reports.back()) continue;
+    exchange_.draft() = report;
+    if (&report != &manifest.exchange.reports.back()) exchange_.publish();
+  }
   memory_ = manifest.session;
   boundary_.memory() = manifest.boundary;
   checkpoint_.stand(manifest.checkpoints);

@@ -56,7 +56,8 @@ Trainer::Trainer(const TrainingRequest& request)
                     classes_of(config_.model.host)),
       blueprints_(built_in_blueprints()),
       curve_(config_.time.window_steps),
-      place_(request.replica) {
+      place_(request.replica),
+      tell_(request.tell) {
   blueprints_.insert(blueprints_.end(), config_.blueprints.add.begin(),
                      config_.blueprints.add.end());
   plant(request.planted);
@@ -264,7 +265,8 @@ TrainingEnd Trainer::run(const std::atomic<bool>& stop,
                                         .weight_decay(config_.training.weight_decay));
   if (exchange_) {
     SessionSettings settings = session_settings(config_, blueprints_);
-    if (!replicas_ || replicas_->leads()) settings.checkpoints_folder = checkpoints_;
+    settings.checkpoints_folder = checkpoints_;
+    settings.tell = tell_;
     settings.config_hash = config_hash(config_);
     session_ = std::make_unique<Session>(*host_, *optimizer_, std::move(settings), session_data(),
                                          *exchange_, &stop, replicas_.get());

@@ -31,9 +31,7 @@ class Trainer final : public Training {
   [[nodiscard]] double time_forward(std::size_t samples);
   [[nodiscard]] std::uint32_t batch() const { return config_.training.batch; }
   [[nodiscard]] HostModel& model() { return *host_; }
-  /// Of several replicas, from any thread while `run` runs: a detector knows that this node is
-  /// lost, and a call that waits for it ends at once.
-  void lose(const std::string& node);
+  void lose(const std::string& node) override;
 
  private:
   [[nodiscard]] SessionData session_data();
@@ -43,6 +41,7 @@ class Trainer final : public Training {
   void clip();
   // Of several replicas.
   void come_together();
+  void say(const std::string& sentence) const;
   void regroup();
   void step_together();
   void share_state();
@@ -82,6 +81,7 @@ class Trainer final : public Training {
   LossCurve curve_;
   // Of several replicas; null: it trains alone.
   std::optional<ReplicaPlace> place_;
+  std::function<void(const std::string&)> tell_;  // may be empty
   std::mutex group_lock_;  // for `lose`
   std::unique_ptr<ReplicaGroup> group_;
   std::unique_ptr<Replicas> replicas_;

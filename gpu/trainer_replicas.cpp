@@ -1,6 +1,4 @@
 // Our loop as one of several replicas: how they find each other, lose one, and let one in.
-#include <iostream>
-
 #include "actors/decisions/node_role.hpp"
 #include "gpu/rebuilding.hpp"
 #include "gpu/state_text.hpp"
@@ -12,27 +10,19 @@ namespace {
 
 using std::chrono::milliseconds;
 
-/// Ranks follow the config's order, the prime's first.
+/// Ranks follow the config's order, but for the prime's, which is the first, and the standby's.
 GroupPlace group_place(const RunConfig& config, const ReplicaPlace& replica) {
   GroupPlace place;
   place.node = replica.node;
-  for (const bool prime : {true, false})
-    for (const NodeConfig& node : config.nodes) {
-      if (!has_role(node, NodeRole::trainer) || has_role(node, NodeRole::prime) != prime) continue;
-      place.nodes.push_back(node.name);
-      if (node.name == replica.node) place.address = node.address;
-    }
+  for (const NodeConfig& node : trainers_of(config)) {
+    place.nodes.push_back(node.name);
+    if (node.name == replica.node) place.address = node.address;
+  }
   if (std::find(place.nodes.begin(), place.nodes.end(), replica.node) == place.nodes.end())
     throw std::runtime_error("nodes: " + replica.node + " is no trainer of this config");
-  const auto colon = replica.store.rfind(':');
-  const std::string port = colon == std::string::npos ? "" : replica.store.substr(colon + 1);
-  if (port.empty() || port.size() > 5 ||
-      port.find_first_not_of("0123456789") != std::string::npos || std::stoul(port) > 65'535)
-    throw std::runtime_error("the replicas' store is named \"" + replica.store +
-                             "\", not HOST:PORT");
-  place.store_host = replica.store.substr(0, colon);
-  place.store_port = static_cast<std::uint16_t>(std::stoul(port));
-  place.keeps_store = replica.leads;
+  place.stores = replica.stores;
+  place.store_port = replica.store_port;
+  place.leads = replica.leads;
   place.quorum = config.cluster.quorum;
   const TimeoutConfig& timeouts = config.cluster.timeouts;
   place.collective = milliseconds{timeouts.collective_ms};
@@ -44,15 +34,18 @@ GroupPlace group_place(const RunConfig& config, const ReplicaPlace& replica) {
 }  // namespace
 
 void Trainer::come_together() {
-  GroupPlace place = group_place(config_, *place_);
+  auto group = std::make_unique<ReplicaGroup>(group_place(config_, *place_));
+  if (place_->leads && group->formed_already())
+    throw std::runtime_error("other trainers of this run go on without " + place_->node +
+                             ", which would begin it anew: end them first, with esper down");
   {
     const std::lock_guard lock(group_lock_);
-    group_ = std::make_unique<ReplicaGroup>(std::move(place));
+    group_ = std::move(group);
   }
-  if (exchange_ && !place_->leads) exchange_->set_control_alive(false);  // nobody is beside it
+  if (exchange_ && !place_->leads) exchange_->leave_unattended();
   Progress from;
   if (cut_) from.step = 2 * cut_->manifest.session.tick.value;
-  Formed formed = group_->formed_already() ? group_->join() : group_->form(from);
+  Formed formed = group_->formed_already() ? group_->join(stop_) : group_->form(from);
   source_ = formed.source;
   const ReplicaShape shape{
       .regions = static_cast<std::uint32_t>(host_->description().regions.size()),
@@ -64,8 +57,9 @@ void Trainer::come_together() {
 
 void Trainer::lose(const std::string& node) {
   const std::lock_guard lock(group_lock_);
-  if (group_) group_->lost(node);
-  if (replicas_) replicas_->abort();
+  if (!group_ || group_->is_lost(node)) return;
+  group_->lost(node);
+  if (replicas_ && group_->has(node)) replicas_->abort();
 }
 
 bool Trainer::ended(const std::atomic<bool>& stop) const {
@@ -116,17 +110,31 @@ void Trainer::share_state() {
   if (session_) session_->finish_boundary();
 }
 
+void Trainer::say(const std::string& sentence) const {
+  if (tell_) tell_(sentence);
+}
+
 void Trainer::regroup() {
   if (session_) session_->undo_step();
   if (std::exchange(bare_step_, false)) bare_undo_.restore(session_data());
   for (Slot& slot : host_->slots()) slot.forget();
+  bool left_out = false;
   while (true) try {
-      Formed formed = group_->reform(progress());
+      if (exchange_) group_->set_attended(exchange_->attended());
+      Formed formed = left_out ? group_->join(stop_) : group_->reform(progress());
       source_ = formed.source;
       replicas_->regroup(std::move(formed.collective));
-      return share_state();
+      share_state();
+      say(std::to_string(replicas_->world()) + " replicas go on together" +
+          (left_out ? ", and " + place_->node + " is one of them again" : ""));
+      return;
     } catch (const CollectiveFailed& failure) {
-      std::cerr << "esper: " << place_->node << ": " << failure.what() << "\n";
+      say(failure.what());
+    } catch (const LeftOut& why) {
+      if (stop_->load() || group_->is_lost(place_->node)) throw;
+      if (!std::exchange(left_out, true))
+        say(std::string{why.what()} + ": the replica of " + place_->node +
+            " stands still until it is let in again");
     }
 }
 
@@ -136,7 +144,7 @@ void Trainer::step_together() {
     train_step();
     if (!replicas_->regroup_due()) return;
   } catch (const CollectiveFailed& failure) {
-    std::cerr << "esper: " << place_->node << ": " << failure.what() << "\n";
+    say(failure.what());
   }
   regroup();
 }
@@ -145,7 +153,7 @@ void Trainer::step_together() {
 void Trainer::begin_together() {
   const auto [begin, end] = replicas_->own_rows();
   batch_ = {whole_.inputs.slice(0, begin, end), whole_.targets.slice(0, begin, end)};
-  if (place_->leads && !replicas_->regroup_asked() && group_->joiner_waits())
+  if (replicas_->leads() && !replicas_->regroup_asked() && group_->joiner_waits())
     replicas_->ask_to_regroup();
   if (session_) return;
   bare_step_ = true;
@@ -161,7 +169,7 @@ void Trainer::average_bare() {
                                      .loss = loss_,
                                      .not_finite = !std::isfinite(loss_),
                                      .stop = stop_->load(),
-                                     .orders = place_->leads && replicas_->regroup_asked()});
+                                     .orders = replicas_->leads() && replicas_->regroup_asked()});
   loss_ = common.loss;
   if (common.orders) replicas_->make_regroup_due();
   bare_step_ = false;

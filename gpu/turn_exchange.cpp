@@ -118,8 +118,6 @@ void TurnExchange::publish() {
   empty(draft_);
 }
 
-void TurnExchange::drop_draft() { empty(draft_); }
-
 bool TurnExchange::release(const TurnRelease& turn) {
   const std::lock_guard lock(giver_);
   if (turn.turn.value <= released_.load(std::memory_order_relaxed)) return true;
@@ -207,13 +205,7 @@ void TurnExchange::remember(const ExchangeMemory& memory) {
   if (memory.fences.size() != regions_)
     throw std::runtime_error("is of a host with " + std::to_string(memory.fences.size()) +
                              " regions, not " + std::to_string(regions_));
-  for (std::uint32_t region = 0; region < regions_; ++region)
-    raise_fence({region}, memory.fences[region]);
-  {
-    const std::lock_guard lock(giver_);
-    if (released_.load(std::memory_order_relaxed) < memory.released.value)
-      released_.store(memory.released.value, std::memory_order_release);
-  }
+  follow(memory.released, memory.fences);
   publish_seeds(memory.seeds);
 }
 
@@ -230,7 +222,24 @@ void TurnExchange::poison_done(RegionId region) {
   if (poison_.compare_exchange_strong(asked, 0)) ++poisoned_;
 }
 
+void TurnExchange::leave_unattended() {
+  attended_.store(false, std::memory_order_release);
+  set_control_alive(false);
+}
+
+void TurnExchange::follow(Window released, const std::vector<Epoch>& fences) {
+  for (std::uint32_t region = 0; region < fences.size(); ++region)
+    raise_fence({region}, fences[region]);
+  {
+    const std::lock_guard lock(giver_);
+    if (released_.load(std::memory_order_relaxed) < released.value)
+      released_.store(released.value, std::memory_order_release);
+  }
+  finish_window(released);
+}
+
 void TurnExchange::set_control_alive(bool alive) {
+  if (alive) attended_.store(true, std::memory_order_release);
   alive_.store(alive, std::memory_order_release);
   turn_ready_.post();
 }

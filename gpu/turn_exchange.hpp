@@ -48,8 +48,6 @@ class TurnExchange final : public Executor {
   /// Hands the draft over and empties it. With no free cell it takes over from the newest unread
   /// window, so the reader always finds the latest one and loses no outcome.
   void publish();
-  /// Empties the draft: nobody reads here.
-  void drop_draft();
   /// The next turn handed over, in order, that is not of a later window than `newest` and not of a
   /// later boundary than the one after it; false: none waits.
   [[nodiscard]] bool poll(TurnRelease& turn, Window newest);
@@ -62,6 +60,13 @@ class TurnExchange final : public Executor {
     return boundary.value <= caught_up_.load(std::memory_order_acquire);
   }
   [[nodiscard]] bool control_alive() const { return alive_.load(std::memory_order_acquire); }
+  /// A control side is beside this trainer, alive or not.
+  [[nodiscard]] bool attended() const { return attended_.load(std::memory_order_acquire); }
+  /// None is, until one says that it lives.
+  void leave_unattended();
+  /// Without one: what the control side beside another replica has in its journal, and its fences,
+  /// so that one can begin here. Reports of turns that are released are not needed any more.
+  void follow(Window released, const std::vector<Epoch>& fences);
   /// Commands of that region below this epoch are fenced out.
   [[nodiscard]] Epoch fence_of(RegionId region) const;
   /// Raised by the trainer too, when it meets a newer epoch in a command.
@@ -109,7 +114,7 @@ class TurnExchange final : public Executor {
   Semaphore turn_ready_;
   std::atomic<std::uint32_t> poison_{0};  ///< 1 + the region's number; 0: none is asked
   std::atomic<std::uint64_t> poisoned_{0};
-  std::atomic<bool> alive_{true};
+  std::atomic<bool> alive_{true}, attended_{true};
   std::unique_ptr<std::atomic<std::uint32_t>[]> fences_;
 
   Measure measure_;

@@ -16,11 +16,15 @@ struct NodeJoins {
 
 /// Answer to NodeJoins.
 struct NodeWelcome {
-  std::string refusal;   ///< one sentence; "": it is in
-  HostDescription host;  ///< as it was launched
+  std::string refusal;      ///< one sentence; "": it is in
+  std::string prime;        ///< the node that answers
+  HostDescription host;     ///< as it was launched
+  std::string journal_run;  ///< its name among the runs of a database; "": the journal is a file
 
   static constexpr auto schema = record("NodeWelcome", field("refusal", &NodeWelcome::refusal),
-                                        field("host", &NodeWelcome::host));
+                                        field("prime", &NodeWelcome::prime),
+                                        field("host", &NodeWelcome::host),
+                                        field("journal_run", &NodeWelcome::journal_run));
 };
 
 /// A sign of life that crossed its sender's scheduler.
@@ -41,10 +45,10 @@ struct StartNarset {
                                         field("epoch", &StartNarset::epoch));
 };
 
-/// A node's Narset is told to end, or a proxy that its node is lost.
+/// The prime tells nodes, and proxies, that a node is lost; or bids its nodes farewell.
 struct NodeLost {
   std::string node;
-  std::uint64_t incarnation{};
+  std::uint64_t incarnation{};  ///< of its lost life; 0: a farewell, or it is only drained
 
   static constexpr auto schema = record("NodeLost", field("node", &NodeLost::node),
                                         field("incarnation", &NodeLost::incarnation));

@@ -8,7 +8,7 @@ namespace esper {
 
 /// On every node that takes Narsets. With StartNarset comes the proxy that the Narset speaks to;
 /// the answer is its NarsetPort. A bare strong_actor_ptr is the prime's reception, to be joined;
-/// NodeLost is the prime's farewell.
+/// NodeLost tells of another node, or is the prime's farewell.
 using NarsetHostHandle = caf::typed_actor<
     caf::replies_to<StartNarset, caf::strong_actor_ptr>::with<caf::strong_actor_ptr>,
     caf::reacts_to<caf::strong_actor_ptr>, caf::reacts_to<NodePulse>, caf::reacts_to<NodeLost>,

@@ -101,6 +101,9 @@ class Training {
   /// Trains to the end or until `stop`; then reads the test split once.
   [[nodiscard]] virtual TrainingEnd run(
       const std::atomic<bool>& stop, const std::function<void(const TrainingProgress&)>& tell) = 0;
+  /// Of several replicas, from any thread while `run` runs: that node is known to be lost. A call
+  /// that waits for it ends at once.
+  virtual void lose(const std::string& /*node*/) {}
   /// The model as `run` left it, without seeds that did not fossilise: parameters and buffers by
   /// name, in the layout of safetensors. `structure`: JSON text, kept beside them. Empty: written.
   /// Else one sentence, and the file is as it was before.
@@ -110,9 +113,12 @@ class Training {
 
 /// This process's place among the trainers that train one model together.
 struct ReplicaPlace {
-  std::string node;   ///< its name in the config
-  std::string store;  ///< "HOST:PORT", where the trainers of a run find each other
-  bool leads{};       ///< it keeps the store and has the control side beside it
+  std::string node;  ///< its name in the config
+  /// "HOST:PORT" of the tables in which the trainers of a run find each other: the prime's, where
+  /// they meet at first, then its standby's.
+  std::vector<std::string> stores;
+  std::uint16_t store_port{};  ///< of the table that it keeps itself; 0: any that is free
+  bool leads{};                ///< it has the control side beside it from the first step on
 };
 
 /// What a training run is asked to be. `widths` replaces the host's own when not empty.
@@ -124,6 +130,8 @@ struct TrainingRequest {
   std::string checkpoints = {};           ///< folder for checkpoints; "": none are written
   std::string resume_from = {};           ///< a checkpoint's file; "": from the first step
   std::optional<ReplicaPlace> replica = {};  ///< nothing: it trains alone
+  /// Gets a sentence for people now and then, on the thread of `run`; empty: nobody does.
+  std::function<void(const std::string&)> tell = {};
 };
 
 /// One file of a run's checkpoints.

@@ -9,7 +9,7 @@
 
 namespace esper {
 
-inline constexpr std::uint32_t hello_version = 1;
+inline constexpr std::uint32_t hello_version = 2;
 /// Of one message of the handshake, without its four bytes of length.
 inline constexpr std::size_t hello_bytes_max = 4'096;
 
@@ -19,11 +19,12 @@ struct Hello {
   std::uint64_t incarnation{};  ///< of the node's process; higher: later
   std::string build;            ///< both must be of one
   std::string config;           ///< SHA-256 of the cluster's config; both must have the same
+  bool leads{};                 ///< it is the prime now: nodes join here
 
   static constexpr auto schema =
       record("Hello", field("version", &Hello::version), field("node", &Hello::node),
              field("incarnation", &Hello::incarnation), field("build", &Hello::build),
-             field("config", &Hello::config));
+             field("config", &Hello::config), field("leads", &Hello::leads));
 };
 
 /// The second and last message each way.

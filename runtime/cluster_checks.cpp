@@ -104,13 +104,17 @@ class ClusterChecks {
     expect(config_.cluster.store_port != 0, "cluster.store_port",
            "is not given, and several trainers have to find each other",
            "give a free port of the prime's machine");
-    const auto* prime = prime_of(config_);
-    for (const auto& node : config_.nodes)
-      expect(prime == nullptr || node.address != prime->address ||
-                 node.port != config_.cluster.store_port,
-             "cluster.store_port",
-             std::to_string(config_.cluster.store_port) + " is the gate of " + node.name,
-             "give another port");
+    expect(config_.cluster.store_port + trainers - 1 <= 65'535, "cluster.store_port",
+           "leaves no " + std::to_string(trainers) + " ports from there on, one for each trainer",
+           "give a lower port");
+    const auto ranked = trainers_of(config_);
+    for (std::size_t rank = 0; rank < ranked.size(); ++rank)
+      for (const auto& node : config_.nodes)
+        expect(node.address != ranked[rank].address || node.port != store_port_of(config_, rank),
+               "cluster.store_port",
+               std::to_string(node.port) + ", of the trainer " + ranked[rank].name +
+                   ", is the gate of " + node.name,
+               "give another port; each trainer takes the next from there on");
     expect(config_.training.batch % trainers == 0, "training.batch",
            std::to_string(config_.training.batch) + " samples can't be shared evenly by " +
                std::to_string(trainers) + " trainers",

@@ -2,8 +2,8 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "runtime/cluster/attached_training.hpp"
 #include "runtime/cluster/cluster_config.hpp"
-#include "runtime/cluster/follower.hpp"
 #include "runtime/cluster/local_nodes.hpp"
 #include "runtime/cluster/node_life.hpp"
 #include "runtime/commands.hpp"
@@ -45,7 +45,9 @@ ExitCode be_prime(const RunConfig& config, const NodeOptions& options,
 /// What a replica came to, in the node's own folder.
 void write_replica(const std::filesystem::path& folder, const Follower::End& end) {
   const nlohmann::json json{
-      {"error", end.error}, {"steps", end.model.steps}, {"weights_hash", end.model.weights_hash}};
+      {"error", end.error},
+      {"steps", end.training.model.steps},
+      {"weights_hash", end.training.model.weights_hash}};
   (void)write_file(folder / "replica.json", json.dump(2) + "\n");
 }
 
@@ -54,40 +56,102 @@ struct Served {
   bool still_trains{};  ///< the replica: only the process's end ends it
 };
 
-Served serve(const RunConfig& config, const NodeConfig& node, const NodeOptions& options,
-             const std::atomic<bool>& stop) {
-  std::error_code ignored;
-  std::filesystem::create_directories(options.out, ignored);
-  JsonLog log(options.out / "esper.log");
-  RegistryMetrics metrics;
-  const MetricsFile file(options.out / "metrics.jsonl", metrics, metrics_interval);
-  const auto tell = [](const std::string& sentence) { std::cerr << sentence << std::endl; };
-  std::unique_ptr<Follower> follower;
-  if (const auto place = replica_of(config, node)) {
+/// One node that is not the prime, or not yet.
+class NodeRun {
+ public:
+  NodeRun(const RunConfig& config, const NodeConfig& node, const NodeOptions& options,
+          const std::atomic<bool>& stop)
+      : config_(config), node_(node), options_(options), stop_(stop), log_(log_of(options.out)) {}
+
+  Served serve() {
+    if (!begin()) return {ExitCode::failed, false};
+    const NodeSeams seams{.stop = stop_,
+                          .metrics = metrics_,
+                          .log = log_,
+                          .tell = tell,
+                          .lost = [this](const std::string& lost) {
+                            if (follower_) follower_->lose(lost);
+                          }};
+    const auto ending = serve_as_node({config_, options_.name, options_.certificates}, seams);
+    Served served{ending.end == NodeEnd::not_let_in ? ExitCode::unreachable : ExitCode::fine,
+                  false};
+    if (served.code != ExitCode::fine) tell(ending.why);
+    if (ending.lead != nullptr) served.code = lead(*ending.lead);
+    const std::chrono::milliseconds patience{config_.cluster.timeouts.request_ms};
+    if (follower_ && !follower_->wait(patience)) {
+      log_.write(LogLevel::warning, "replica_leaves", "");
+      static_cast<void>(follower_.release());
+      served.still_trains = true;
+    }
+    return served;
+  }
+
+ private:
+  static std::filesystem::path log_of(const std::filesystem::path& folder) {
+    std::error_code ignored;
+    std::filesystem::create_directories(folder, ignored);
+    return folder / "esper.log";
+  }
+  static void tell(const std::string& sentence) { std::cerr << sentence << std::endl; }
+
+  /// Its replica trains from now on, if it has one. False: it can't, and that was told.
+  bool begin() {
+    auto place = replica_of(config_, node_);
+    if (!place) return true;
+    place->leads = false;  // whatever it was before
     const auto library = load_gpu_library();
     if (!library) {
       tell(library.refusal().sentence);
-      return {ExitCode::failed, false};
+      return false;
     }
-    follower = std::make_unique<Follower>(
-        config, *place, *library.value(), log, [&](const Follower::End& end) {
-          write_replica(options.out, end);
+    library_ = library.value();
+    FollowerSeams seams{.factory = *library_, .log = log_, .tell = tell};
+    if (has_role(node_, NodeRole::standby)) {
+      auto made = RunDirectory::create(config_, options_.out / "run");
+      if (!made) {
+        tell(made.refusal().sentence);
+        return false;
+      }
+      directory_.emplace(std::move(made.value()));
+      seams.checkpoints = directory_->checkpoints().string();
+    }
+    follower_ = std::make_unique<Follower>(
+        config_, *place, seams, [this](const Follower::End& end) {
+          write_replica(options_.out, end);
           tell(end.error.empty()
-                   ? "the replica has ended at step " + std::to_string(end.model.steps)
+                   ? "the replica has ended at step " + std::to_string(end.training.model.steps)
                    : end.error);
         });
+    return true;
   }
-  const auto ending =
-      serve_as_node({config, options.name, options.certificates}, stop, metrics, log, tell);
-  Served served{ending.end == NodeEnd::not_let_in ? ExitCode::unreachable : ExitCode::fine, false};
-  if (served.code != ExitCode::fine) tell(ending.why);
-  if (follower && !follower->wait(std::chrono::milliseconds{config.cluster.timeouts.request_ms})) {
-    log.write(LogLevel::warning, "replica_leaves", "");
-    static_cast<void>(follower.release());
-    served.still_trains = true;
+
+  /// The prime is lost: this node has the journal, and goes on with the run beside its replica.
+  ExitCode lead(StoodBy& lead) {
+    tell("leads the run from now on, in " + directory_->path().string());
+    AttachedFactory factory(*library_, *follower_);
+    ProgressLine progress;
+    const auto report = train_and_report(
+        config_, factory, *directory_, stop_, progress,
+        {.resume = false,
+         .certificates = options_.certificates,
+         .node = node_.name,
+         .lead = &lead});
+    if (!report.error.empty()) tell(report.error);
+    print_summary(std::cout, report);
+    return stop_ ? ExitCode::interrupted : static_cast<ExitCode>(report.exit);
   }
-  return served;
-}
+
+  const RunConfig& config_;
+  const NodeConfig& node_;
+  const NodeOptions& options_;
+  const std::atomic<bool>& stop_;
+  JsonLog log_;
+  RegistryMetrics metrics_;
+  const MetricsFile file_{options_.out / "metrics.jsonl", metrics_, metrics_interval};
+  TrainingFactory* library_{};              ///< of a trainer
+  std::optional<RunDirectory> directory_;   ///< of a standby
+  std::unique_ptr<Follower> follower_;      ///< of a trainer; last: it uses the others
+};
 
 }  // namespace
 
@@ -113,8 +177,12 @@ ExitCode command_node(const NodeOptions& given) {
   }
   if (options.out.empty())
     options.out = std::filesystem::path{"runs"} / (config->name + "-" + node->name);
-  if (has_role(*node, NodeRole::prime)) return be_prime(*config, options, stop);
-  const auto served = serve(*config, *node, options, stop);
+  if (has_role(*node, NodeRole::prime)) {
+    if (!led_by_another({*config, options.name, options.certificates}))
+      return be_prime(*config, options, stop);
+    std::cerr << "another node leads the run: " << options.name << " follows\n";
+  }
+  const auto served = NodeRun(*config, *node, options, stop).serve();
   if (served.still_trains) std::_Exit(number_of(served.code));
   return served.code;
 }

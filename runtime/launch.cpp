@@ -100,10 +100,13 @@ namespace {
 /// True once either is. Neither side is asked to know of the other.
 class EitherStop {
  public:
-  explicit EitherStop(const std::atomic<bool>& outside)
-      : thread_([this, &outside](const std::stop_token& ended) {
-          while (!ended.stop_requested() && !outside.load())
+  /// `look`: asked now and then, too.
+  EitherStop(const std::atomic<bool>& outside, std::function<void()> look)
+      : thread_([this, &outside, look = std::move(look)](const std::stop_token& ended) {
+          while (!ended.stop_requested() && !outside.load()) {
             std::this_thread::sleep_for(std::chrono::milliseconds{20});
+            look();
+          }
           if (outside.load()) stop_ = true;
         }) {}
   void now() { stop_ = true; }
@@ -120,13 +123,16 @@ class RunningTree {
   RunningTree(const RunConfig& config, Training& training, const Catalogue& catalogue,
               const LaunchSeams& seams, EitherStop& stop)
       : config_(config), training_(training), host_(training.host()), seams_(seams), stop_(stop) {
+    if (seams.cluster != nullptr)
+      seams.cluster->tell_losses([&training](const std::string& node) { training.lose(node); });
     if (!seams.resume) {
       begin();
       return;
     }
     entries_ = seams.journal.read_all();
-    catch_up_.emplace(*training.executor(), config, host_, catalogue, seams.resume->window,
-                      entries_,
+    // Whoever trains already tells no window again.
+    const Window from{seams.resume->window.value + (seams.resume->attached ? 1 : 0)};
+    catch_up_.emplace(*training.executor(), config, host_, catalogue, from, entries_,
                       [&](std::uint64_t sequence) { return seams.journal.head_at(sequence); });
     starter_ = std::jthread([this] { begin_after_catching_up(); });
   }
@@ -135,6 +141,7 @@ class RunningTree {
     if (catch_up_) catch_up_->stop();
     if (starter_.joinable()) starter_.join();
     if (seams_.chaos != nullptr) seams_.chaos->detach();
+    if (seams_.cluster != nullptr) seams_.cluster->tell_losses({});
   }
   RunningTree(const RunningTree&) = delete;
   RunningTree& operator=(const RunningTree&) = delete;
@@ -144,6 +151,7 @@ class RunningTree {
     if (result.grown.interrupted && catch_up_) catch_up_->stop();
     if (starter_.joinable()) starter_.join();
     if (seams_.chaos != nullptr) seams_.chaos->detach();
+    if (starting_failed_) std::rethrow_exception(starting_failed_);
     if (differs()) {
       const auto& found = *catch_up_->difference();
       result.broken = "AUDIT-1: window " + std::to_string(found.window.value) +
@@ -192,7 +200,13 @@ class RunningTree {
     if (differs()) return stop_.now();
     for (const auto& turn : turns_in(entries_))
       restarts_.insert(restarts_.end(), turn.restarts.begin(), turn.restarts.end());
-    begin();
+    training_.executor()->set_control_alive(true);
+    try {
+      begin();
+    } catch (...) {  // nodes that did not come
+      starting_failed_ = std::current_exception();
+      stop_.now();
+    }
   }
   /// In free pace a turn may have come late in another way;
   /// nor are numbers that a fault had spoiled, or weights, told again.
@@ -213,6 +227,7 @@ class RunningTree {
   std::vector<Restart> restarts_;
   std::optional<CatchUp> catch_up_;
   std::optional<ControlPlane> plane_;
+  std::exception_ptr starting_failed_;
   std::jthread starter_;
 };
 
@@ -228,7 +243,8 @@ LaunchResult launch_grown(const RunConfig& config, const LaunchSeams& seams,
                              .planted = {},
                              .checkpoints = seams.checkpoints,
                              .resume_from = seams.resume ? seams.resume->checkpoint : "",
-                             .replica = seams.replica});
+                             .replica = seams.replica,
+                             .tell = seams.tell});
   const auto catalogue = config.mode == Mode::off
                              ? Catalogue{}
                              : kept->assess(chosen_blueprints(config.blueprints, kept->host()));
@@ -240,7 +256,10 @@ LaunchResult launch_grown(const RunConfig& config, const LaunchSeams& seams,
   LaunchResult result;
   ControlEnd control;
   if (kept->executor() != nullptr) {
-    EitherStop ended(stop);
+    // Another node leads: the others go on without this one, which would lead them otherwise.
+    EitherStop ended(stop, [&] {
+      if (seams.replica && seams.journal.deposed()) kept->lose(seams.replica->node);
+    });
     RunningTree tree(config, *kept, catalogue, seams, ended);
     result.grown = kept->run(ended.flag(), tell);
     control = tree.end(result);

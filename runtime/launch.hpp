@@ -27,6 +27,7 @@ struct LaunchResult {
 struct ResumePoint {
   std::string checkpoint;  ///< file; "": from the first step
   Window window;           ///< that it was cut at; 0: none
+  bool attached = false;   ///< it trains already: the window is the journal's last
 };
 
 struct LaunchSeams {
@@ -41,6 +42,8 @@ struct LaunchSeams {
   ChaosConductor* chaos = nullptr;         ///< who injects faults; null: nobody does
   ClusterSide* cluster = nullptr;          ///< joins the tree to other nodes; null: there are none
   std::optional<ReplicaPlace> replica = {};  ///< among several trainers; nothing: it trains alone
+  /// Gets a sentence for people now and then; empty: nobody does.
+  std::function<void(const std::string&)> tell = {};
 };
 
 /// The blueprints that the config asks for: built-in ones that a slot of the host has a place for,

@@ -17,14 +17,6 @@ MadeJournal widened(Made made) {
   return std::unique_ptr<JournalBook>{std::move(made.value())};
 }
 
-/// As the directory keeps it; "" where it keeps none.
-std::string run_of(const RunDirectory& directory) {
-  std::ifstream input{directory.journal_run()};
-  std::string run;
-  std::getline(input, run);
-  return run;
-}
-
 /// Never twice, whatever the seed: it names no decision, and two runs of one seed are two runs.
 std::string fresh_run(const std::string& name) {
   std::random_device entropy;
@@ -42,13 +34,29 @@ PostgresPlace place_of(const ClusterConfig& cluster, std::string run) {
 /// new journal of that name.
 MadeJournal create_in_postgresql(const RunConfig& config, const RunDirectory& directory) {
   const auto run = fresh_run(config.name);
-  if (!write_file(directory.journal_run(), run + "\n"))
+  if (!keep_run_name(directory, run))
     return JournalFault{JournalProblem::disk,
                         directory.journal_run().string() + " can't be written"};
   return widened(PostgresJournal::create(place_of(config.cluster, run)));
 }
 
 }  // namespace
+
+std::string run_name_of(const RunDirectory& directory) {
+  std::ifstream input{directory.journal_run()};
+  std::string run;
+  std::getline(input, run);
+  return run;
+}
+
+bool keep_run_name(const RunDirectory& directory, const std::string& run) {
+  return write_file(directory.journal_run(), run + "\n");
+}
+
+MadeJournal stand_by_journal(const ClusterConfig& cluster, const std::string& run,
+                             const std::atomic<bool>& stop) {
+  return widened(PostgresJournal::stand_by(place_of(cluster, run), stop));
+}
 
 MadeJournal create_journal(const RunConfig& config, const RunDirectory& directory) {
   if (config.cluster.journal == JournalBackend::postgresql)
@@ -59,7 +67,7 @@ MadeJournal create_journal(const RunConfig& config, const RunDirectory& director
 MadeJournal resume_journal(const RunConfig& config, const RunDirectory& directory) {
   if (config.cluster.journal != JournalBackend::postgresql)
     return widened(Journal::resume(directory.journal()));
-  const auto run = run_of(directory);
+  const auto run = run_name_of(directory);
   if (run.empty()) return create_in_postgresql(config, directory);
   return widened(PostgresJournal::resume(place_of(config.cluster, run)));
 }
@@ -75,7 +83,7 @@ MadeJournal open_journal(const RunDirectory& directory) {
     return JournalFault{JournalProblem::missing,
                         directory.config().string() + " does not say where the journal stands"};
   }
-  return widened(PostgresJournal::open(place_of(config.cluster, run_of(directory))));
+  return widened(PostgresJournal::open(place_of(config.cluster, run_name_of(directory))));
 }
 
 bool has_journal_file(const RunDirectory& directory) {

@@ -62,7 +62,7 @@ class TrainingRun {
 
   RunReport execute() {
     const bool resume = start_.resume;
-    auto made = resume ? resume_journal(config_, directory_) : create_journal(config_, directory_);
+    auto made = make_journal();
     if (!made) {
       const bool damaged = resume && made.refusal().problem == JournalProblem::not_a_journal;
       fail(damaged ? ExitCode::invariant : ExitCode::failed, made.refusal().sentence);
@@ -71,6 +71,7 @@ class TrainingRun {
     journal_ = std::move(made.value());
     auto& journal = *journal_;
     if (resume && !choose_where_to_go_on(journal)) return finish(nullptr);
+    if (start_.lead != nullptr) go_on_with_lead(journal);
     journal.watch(metrics_, log_);
     journal.set_follower([this](const auto& entries) { live_.appended(entries); });
     try {
@@ -96,12 +97,32 @@ class TrainingRun {
 
  private:
   static void tell(const std::string& sentence) { std::cerr << sentence << '\n'; }
+  void told(const std::string& sentence) {
+    log_.write(LogLevel::warning, "replica_says", nlohmann::json{{"sentence", sentence}}.dump());
+    tell(sentence);
+  }
 
   void fail(ExitCode code, const std::string& error) {
     report_.exit = number_of(code);
     report_.error = error;
     if (report_.weights_hash.empty()) report_.first_irreproducible = "the run ended early";
     log_.write(LogLevel::error, "run_failed", nlohmann::json{{"error", error}}.dump());
+  }
+
+  MadeJournal make_journal() {
+    if (start_.lead != nullptr) return std::move(start_.lead->journal);
+    return start_.resume ? resume_journal(config_, directory_)
+                         : create_journal(config_, directory_);
+  }
+
+  /// Its training stands behind the journal's last window, in this process.
+  void go_on_with_lead(JournalBook& journal) {
+    if (!keep_run_name(directory_, start_.lead->run))
+      log_.write(LogLevel::error, "run_name_not_kept", "");
+    live_.appended(journal.read_all());
+    resume_ = ResumePoint{.checkpoint = "", .window = journal.last_window(), .attached = true};
+    log_.write(LogLevel::warning, "leads",
+               nlohmann::json{{"window", journal.last_window().value}}.dump());
   }
 
   /// False: it can't go on, and the report says why.
@@ -135,12 +156,16 @@ class TrainingRun {
 
   /// Of a config with nodes this process is the prime.
   void join_nodes() {
-    const auto* own = prime_of(config_);
+    const auto* own = start_.node.empty() ? prime_of(config_) : node_named(config_, start_.node);
     if (own == nullptr) return;
     const auto certificates = start_.certificates.empty()
                                   ? certificates_of(config_, directory_.path())
                                   : start_.certificates;
-    prime_.emplace(NodeIdentity{config_, own->name, certificates}, log_, stop_);
+    const bool database = config_.cluster.journal == JournalBackend::postgresql;
+    prime_.emplace(NodeIdentity{config_, own->name, certificates},
+                   PrimeStart{.journal_run = database ? run_name_of(directory_) : "",
+                              .takes_over = start_.lead != nullptr},
+                   log_, stop_);
     replica_ = replica_of(config_, *own);
   }
 
@@ -169,7 +194,8 @@ class TrainingRun {
                                       .overrides = &live_.overrides(),
                                       .chaos = &live_.chaos(),
                                       .cluster = prime_ ? &*prime_ : nullptr,
-                                      .replica = replica_},
+                                      .replica = replica_,
+                                      .tell = [this](const std::string& text) { told(text); }},
                                      stop_, tell_progress, arm.training);
     live_.close();
     progress_.end();

@@ -1,5 +1,6 @@
 #pragma once
 // One whole run: the grown model, its baselines, the report and the seal.
+#include "runtime/cluster/standing_by.hpp"
 #include "runtime/exit_code.hpp"
 #include "runtime/progress.hpp"
 #include "runtime/report.hpp"
@@ -13,6 +14,8 @@ struct RunStart {
   bool resume = false;
   std::filesystem::path certificates =
       {};  ///< of nodes; empty: as the config and directory have it
+  std::string node = {};    ///< this one, of the config; "": its prime
+  StoodBy* lead = nullptr;  ///< the run goes on here, whose prime is lost; its journal is moved from
 };
 
 /// Trains everything that `config` asks for and leaves a sealed directory with a report, also when

@@ -30,16 +30,28 @@ namespace esper {
   return found;
 }
 
+/// Where a trainer keeps the table that the others find it by: from cluster.store_port on, in the
+/// order of ranks.
+[[nodiscard]] inline std::uint16_t store_port_of(const RunConfig& config, std::size_t rank) {
+  return static_cast<std::uint16_t>(config.cluster.store_port + rank);
+}
+
 /// That node's place among the trainers; nothing: it is the only one, or none.
 [[nodiscard]] inline std::optional<ReplicaPlace> replica_of(const RunConfig& config,
                                                             const NodeConfig& node) {
-  const auto* prime = prime_of(config);
-  if (prime == nullptr || !has_role(node, NodeRole::trainer) ||
-      nodes_with(config, NodeRole::trainer).size() < 2)
-    return std::nullopt;
-  return ReplicaPlace{.node = node.name,
-                      .store = prime->address + ":" + std::to_string(config.cluster.store_port),
-                      .leads = node.name == prime->name};
+  const auto trainers = trainers_of(config);
+  if (trainers.size() < 2) return std::nullopt;
+  ReplicaPlace place{
+      .node = node.name, .stores = {}, .store_port = 0, .leads = has_role(node, NodeRole::prime)};
+  bool trains = false;
+  for (std::size_t rank = 0; rank < trainers.size(); ++rank) {
+    const auto port = store_port_of(config, rank);
+    place.stores.push_back(trainers[rank].address + ":" + std::to_string(port));
+    if (trainers[rank].name != node.name) continue;
+    place.store_port = port;
+    trains = true;
+  }
+  return trains ? std::optional{place} : std::nullopt;
 }
 
 /// Of this machine alone, whatever it is.

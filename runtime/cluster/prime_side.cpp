@@ -19,8 +19,10 @@ TlsContext tls_or_throw(const NodeIdentity& identity) {
 
 }  // namespace
 
-PrimeSide::PrimeSide(NodeIdentity identity, Log& log, const std::atomic<bool>& stop)
+PrimeSide::PrimeSide(NodeIdentity identity, PrimeStart start, Log& log,
+                     const std::atomic<bool>& stop)
     : identity_(std::move(identity)),
+      start_(std::move(start)),
       incarnation_(new_incarnation()),
       tls_(tls_or_throw(identity_)),
       log_(log),
@@ -39,6 +41,16 @@ std::shared_ptr<NodeTable> PrimeSide::make_table(const HostDescription& host) {
   return table_ = std::make_shared<NodeTable>(identity_.config, host, identity_.node);
 }
 
+void PrimeSide::lost(const std::string& node) {
+  const std::lock_guard lock(mutex_);
+  if (losses_) losses_(node);
+}
+
+void PrimeSide::tell_losses(std::function<void(const std::string&)> tell) {
+  const std::lock_guard lock(mutex_);
+  losses_ = std::move(tell);
+}
+
 std::shared_ptr<NodeTable> PrimeSide::table() const {
   const std::lock_guard lock(mutex_);
   return table_;
@@ -53,7 +65,9 @@ void PrimeSide::open(caf::actor_system& system, const caf::strong_actor_ptr& rec
                                   nlohmann::json{{"address", address}, {"reason", why}}.dump());
                             }};
   try {
-    gate_.emplace(gate_settings(identity_, incarnation_), tls_, events);
+    auto settings = gate_settings(identity_, incarnation_);
+    settings.hello.leads = true;
+    gate_.emplace(std::move(settings), tls_, events);
   } catch (const std::runtime_error& error) {
     throw NodesMissing(error.what());
   }
@@ -62,10 +76,13 @@ void PrimeSide::open(caf::actor_system& system, const caf::strong_actor_ptr& rec
 
 void PrimeSide::await_nodes() const {
   constexpr std::chrono::milliseconds look{10};
-  const std::chrono::milliseconds patience{identity_.config.cluster.timeouts.ready_ms};
+  const auto& times = identity_.config.cluster.timeouts;
+  const std::chrono::milliseconds patience{start_.takes_over ? times.confirmation_ms
+                                                             : times.ready_ms};
   const auto deadline = std::chrono::steady_clock::now() + patience;
   for (auto missing = table()->missing(); !missing.empty(); missing = table()->missing()) {
     if (stop_.load()) throw NodesMissing("stopped before every node was there");
+    if (std::chrono::steady_clock::now() > deadline && start_.takes_over) return;
     if (std::chrono::steady_clock::now() > deadline)
       throw NodesMissing(listed(missing) + " did not come within " +
                          std::to_string(patience.count()) + " ms (cluster.timeouts.ready_ms)");

@@ -130,7 +130,7 @@ SCENARIO("a lost node's regions move under a higher epoch, and turns go on", "[c
   }));
   CHECK(nodes.table->refusal_of({home, 1}) != "");
   nodes.start(home, 2);
-  REQUIRE(wait_until([&] { return nodes.lives.at(home)->has_joined(); }));
+  REQUIRE(wait_until([&] { return nodes.lives.at(home)->welcome() != nullptr; }));
   windows(5);
   CHECK(nodes.place("region1") == other);
   nodes.kill(other);

@@ -26,6 +26,24 @@ namespace esper {
   return ntohs(address.sin_port);
 }
 
+/// The first of as many ports in a row that nobody has now.
+[[nodiscard]] inline std::uint16_t free_port_row(int count) {
+  while (true) {
+    const auto first = free_port();
+    int free = 1;
+    for (; free < count && first + free <= 65'535; ++free) {
+      const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+      sockaddr_in address{};
+      address.sin_family = AF_INET;
+      address.sin_port = htons(static_cast<std::uint16_t>(first + free));
+      const bool bound = ::bind(socket, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+      ::close(socket);
+      if (!bound) break;
+    }
+    if (free == count) return first;
+  }
+}
+
 /// Does somebody listen there?
 [[nodiscard]] inline bool listens(std::uint32_t port) {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -69,11 +69,11 @@ class Elastic {
       place.nodes.push_back(member.name);
       if (member.joins_behind == 0) place.first.push_back(member.name);
     }
-    place.keeps_store = i == 0;
+    place.leads = i == 0;
     place.quorum = QuorumRule::none;
     place.settle = std::chrono::milliseconds{3'000};
     while (i > 0 && port_.load() == 0) std::this_thread::yield();
-    place.store_port = static_cast<std::uint16_t>(port_.load());
+    if (i > 0) place.stores = {"127.0.0.1:" + std::to_string(port_.load())};
     return place;
   }
 
@@ -91,7 +91,7 @@ class Elastic {
                             at::Generator&) -> std::shared_ptr<SeedModule> { throw Death{}; };
     ReplicaUnderTest own(std::move(formed.collective), settings, smooth_host());
     TestLoop& loop = *own.loop;
-    if (i > 0) loop.exchange->set_control_alive(false);
+    if (i > 0) loop.exchange->leave_unattended();
     loop.spoil = [&](Batch&) {
       if (loop.session->tick().value + 1 == self.dies_at) throw Death{};
     };

@@ -75,7 +75,8 @@ struct Told {
 std::vector<Told> train(const RunConfig& config, const char* arm,
                         const std::vector<Process>& processes) {
   const ScratchFolder folder;
-  const std::string store = "127.0.0.1:" + std::to_string(free_port());
+  const std::uint16_t port = free_port();
+  const std::string store = "127.0.0.1:" + std::to_string(port);
   const auto file = [&](const std::string& node) { return (folder.path() / node).string(); };
   std::vector<pid_t> children;
   for (std::size_t i = 0; i < processes.size(); ++i) {
@@ -86,8 +87,11 @@ std::vector<Told> train(const RunConfig& config, const char* arm,
       std::ofstream out;
       try {
         TrainingRequest request{config, arm, {}};
-        request.replica = ReplicaPlace{
-            .node = process.node, .store = store, .leads = process.node == processes.front().node};
+        const bool leads = process.node == processes.front().node;
+        request.replica = ReplicaPlace{.node = process.node,
+                                       .stores = {store},
+                                       .store_port = leads ? port : std::uint16_t{},
+                                       .leads = leads};
         const auto training = esper_gpu()->make(request);
         if (!arm_failpoint(process.failpoint).empty()) ::_exit(3);
         while (process.comes_after > 0 && !std::ifstream(file("reached"))) ::usleep(1'000);

@@ -156,14 +156,15 @@ SCENARIO("a batch is shared evenly by its trainers, and pins have room", "[confi
   auto json = whole();
   json["nodes"][1]["roles"] = {"trainer", "narsets"};
   json["nodes"][2]["roles"] = {"trainer", "narsets"};
-  json["cluster"]["store_port"] = 7'000;
+  json["cluster"]["store_port"] = 7'100;
   const auto uneven = parse_config(json.dump(2), "test.json");
   REQUIRE(uneven.mistakes.size() == 1);
   CHECK(uneven.mistakes[0].problem == "128 samples can't be shared evenly by 3 trainers");
   json["training"]["batch"] = 126;
   CHECK(parse_config(json.dump(2), "test.json").mistakes.empty());
   json["cluster"]["store_port"] = 7'002;
-  CHECK(parse_config(json.dump(2), "test.json").mistakes.at(0).problem == "7002 is the gate of b");
+  CHECK(parse_config(json.dump(2), "test.json").mistakes.at(0).problem ==
+        "7002, of the trainer a, is the gate of b");
 
   json = whole();
   json["nodes"][1]["narsets_max"] = 1;

@@ -26,7 +26,7 @@ void write_config(const ScratchFolder& folder, std::uint32_t steps, std::uint32_
   config.nodes[1].roles = {NodeRole::trainer, NodeRole::narsets};
   for (auto& node : config.nodes) node.narsets_max = 1;
   config.nodes.back().narsets_max = last_room;
-  config.cluster.store_port = free_port();
+  config.cluster.store_port = free_port_row(2);
   config.cluster.quorum = QuorumRule::none;  // of two
   config.cluster.timeouts = {.ready_ms = 120'000};
   write_text(folder / "config.json", effective_config(config));
