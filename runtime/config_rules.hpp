@@ -305,7 +305,8 @@ inline constexpr auto key_rules = [] {
             "Folder with authority.pem and each node's NODE.pem and NODE-key.pem; empty: made for "
             "the run, where all nodes are of one machine."),
       within("cluster.store_port", 0, 65'535,
-             "Of the prime, where trainers find each other; 0: any that is free."),
+             "Where trainers find each other: the prime keeps its table at this port, the standby "
+             "and the others at the ports after it, in the order of the config."),
       within("cluster.frame_bytes_max", 65'536, 1'073'741'824,
              "A peer that announces a longer message is cut, bytes."),
       plain("cluster.quorum",

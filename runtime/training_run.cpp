@@ -99,6 +99,7 @@ class TrainingRun {
   static void tell(const std::string& sentence) { std::cerr << sentence << '\n'; }
   void told(const std::string& sentence) {
     log_.write(LogLevel::warning, "replica_says", nlohmann::json{{"sentence", sentence}}.dump());
+    live_.replicas_say(sentence);
     tell(sentence);
   }
 

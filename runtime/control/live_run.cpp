@@ -22,6 +22,11 @@ void LiveRun::appended(const std::vector<JournalEntry>& entries) {
   changed_.notify_all();
 }
 
+void LiveRun::replicas_say(const std::string& sentence) {
+  const std::lock_guard lock(mutex_);
+  told_.replicas = sentence;
+}
+
 void LiveRun::trains(const std::string& arm, const TrainingProgress& progress) {
   const std::lock_guard lock(mutex_);
   told_.arm = arm;

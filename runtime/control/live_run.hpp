@@ -28,6 +28,7 @@ struct LiveStatus {
   RunStatus run;
   std::vector<std::string> breakers;  ///< that stand open, by role
   std::vector<NodeStanding> nodes;    ///< of a run on several nodes
+  std::string replicas;  ///< the newest that its trainers had to say, a sentence; "": nothing
 
   static constexpr auto schema =
       record("LiveStatus", field("name", &LiveStatus::name), field("seed", &LiveStatus::seed),
@@ -35,7 +36,8 @@ struct LiveStatus {
              field("process", &LiveStatus::process), field("arm", &LiveStatus::arm),
              field("step", &LiveStatus::step), field("steps", &LiveStatus::steps),
              field("loss", &LiveStatus::loss), field("run", &LiveStatus::run),
-             field("breakers", &LiveStatus::breakers), field("nodes", &LiveStatus::nodes));
+             field("breakers", &LiveStatus::breakers), field("nodes", &LiveStatus::nodes),
+             field("replicas", &LiveStatus::replicas));
 };
 
 class LiveRun {
@@ -53,6 +55,7 @@ class LiveRun {
   /// Entries that stand in the journal from now on.
   void appended(const std::vector<JournalEntry>& entries);
   void trains(const std::string& arm, const TrainingProgress& progress);
+  void replicas_say(const std::string& sentence);
   /// The part of the run that adapts is over: what waits is told so.
   void close();
 

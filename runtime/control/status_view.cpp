@@ -66,6 +66,7 @@ void print_status(std::ostream& out, const LiveStatus& status) {
                        node.regions.empty() ? "-" : listed(node.regions)});
     print_table(out, nodes);
   }
+  if (!status.replicas.empty()) out << "replicas: " << status.replicas << '\n';
   for (const Override& one : run.overrides)
     out << "override  " << held_by(one, run.regions) << '\n';
   out << "\nbreakers open: " << (status.breakers.empty() ? "none" : listed(status.breakers))
