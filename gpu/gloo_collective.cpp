@@ -10,6 +10,8 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 
+#include "gpu/leave_together.hpp"
+
 namespace esper {
 
 namespace {
@@ -100,13 +102,7 @@ class GlooCollective final : public Collective {
       const std::lock_guard lock(ending_->mutex);
       if (ending_->aborted) return;
     }
-    try {
-      const std::string gone = place_.group + "/left";
-      if (store_->add(gone, 1) == place_.world) store_->set(gone + " all", "");
-      (void)store_->get(gone + " all", place_.patience);
-    } catch (const std::exception&) {
-      // Its keeper was the last to read and has ended.
-    }
+    leave_together(*store_, place_.group, place_.world, place_.patience);
   }
 
  private:

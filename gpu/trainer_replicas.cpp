@@ -35,9 +35,9 @@ GroupPlace group_place(const RunConfig& config, const ReplicaPlace& replica) {
 
 void Trainer::come_together() {
   auto group = std::make_unique<ReplicaGroup>(group_place(config_, *place_));
-  if (place_->leads && group->formed_already())
+  if (place_->leads && group->formed_already() && !cut_)
     throw std::runtime_error("other trainers of this run go on without " + place_->node +
-                             ", which would begin it anew: end them first, with esper down");
+                             ", which has no checkpoint and would begin it anew: end them first");
   {
     const std::lock_guard lock(group_lock_);
     group_ = std::move(group);

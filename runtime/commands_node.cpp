@@ -11,6 +11,7 @@
 #include "runtime/interrupts.hpp"
 #include "runtime/listed.hpp"
 #include "runtime/progress.hpp"
+#include "runtime/resume.hpp"
 #include "runtime/telemetry_export.hpp"
 #include "runtime/training_run.hpp"
 
@@ -28,15 +29,23 @@ ExitCode be_prime(const RunConfig& config, const NodeOptions& options,
     std::cerr << library.refusal().sentence << '\n';
     return ExitCode::failed;
   }
-  const auto directory = RunDirectory::create(config, options.out);
+  // Started again, as after its death: it goes on with its run.
+  std::error_code ignored;
+  const bool resume = std::filesystem::exists(options.out / "config.json", ignored);
+  const auto directory =
+      resume ? RunDirectory::resume(options.out) : RunDirectory::create(config, options.out);
   if (!directory) {
     std::cerr << directory.refusal().sentence << '\n';
+    return ExitCode::usage;
+  }
+  if (const auto why = resume ? begin_again(directory.value()) : ""; !why.empty()) {
+    std::cerr << why << '\n';
     return ExitCode::usage;
   }
   std::cerr << "seed " << config.seed << " in " << directory.value().path().string() << '\n';
   ProgressLine progress;
   const auto report = train_and_report(config, *library.value(), directory.value(), stop, progress,
-                                       {.resume = false, .certificates = options.certificates});
+                                       {.resume = resume, .certificates = options.certificates});
   if (!report.error.empty()) std::cerr << report.error << '\n';
   print_summary(std::cout, report);
   return stop ? ExitCode::interrupted : static_cast<ExitCode>(report.exit);
@@ -94,6 +103,14 @@ class NodeRun {
   }
   static void tell(const std::string& sentence) { std::cerr << sentence << std::endl; }
 
+  /// For the run, should it lead: beside those of its lives before.
+  [[nodiscard]] std::filesystem::path free_folder() const {
+    auto folder = options_.out / "run";
+    for (int life = 2; std::filesystem::exists(folder); ++life)
+      folder = options_.out / ("run-" + std::to_string(life));
+    return folder;
+  }
+
   /// Its replica trains from now on, if it has one. False: it can't, and that was told.
   bool begin() {
     auto place = replica_of(config_, node_);
@@ -107,7 +124,7 @@ class NodeRun {
     library_ = library.value();
     FollowerSeams seams{.factory = *library_, .log = log_, .tell = tell};
     if (has_role(node_, NodeRole::standby)) {
-      auto made = RunDirectory::create(config_, options_.out / "run");
+      auto made = RunDirectory::create(config_, free_folder());
       if (!made) {
         tell(made.refusal().sentence);
         return false;

@@ -8,6 +8,7 @@
 #include "runtime/gpu_library.hpp"
 #include "runtime/interrupts.hpp"
 #include "runtime/progress.hpp"
+#include "runtime/resume.hpp"
 #include "runtime/training_run.hpp"
 
 namespace esper {
@@ -32,15 +33,6 @@ std::vector<ConfigMistake> mistakes_of(const RunOptions& options) {
     found.push_back({"--repeat " + std::to_string(options.repeat), 0, 0, "",
                      "seeds go on past " + std::to_string(largest), "", "give a smaller --seed"});
   return found;
-}
-
-/// The exit that a report tells; nothing where there is no report.
-std::optional<int> ended_with(const std::filesystem::path& report) {
-  std::ifstream input{report};
-  const auto json = nlohmann::json::parse(input, nullptr, false);
-  if (!json.is_object() || !json.value("exit", nlohmann::json{}).is_number_integer())
-    return std::nullopt;
-  return json.at("exit").get<int>();
 }
 
 void print_reports(const std::vector<RunReport>& reports, OutputFormat output) {
@@ -86,10 +78,8 @@ ExitCode resume_run(const RunOptions& options, const std::atomic<bool>& stop) {
   const auto config = load_config(directory.value().config());
   for (const auto& mistake : config.mistakes) std::cerr << sentence_of(mistake) << '\n';
   if (!config.mistakes.empty()) return ExitCode::usage;
-  const auto ended = ended_with(directory.value().report());
-  if (ended == number_of(ExitCode::fine) || ended == number_of(ExitCode::degraded)) {
-    std::cerr << options.resume.string() << " has ended with exit " << *ended
-              << "; there is nothing to go on with\n";
+  if (const auto why = begin_again(directory.value()); !why.empty()) {
+    std::cerr << why << '\n';
     return ExitCode::usage;
   }
   const auto library = load_gpu_library();
@@ -97,8 +87,6 @@ ExitCode resume_run(const RunOptions& options, const std::atomic<bool>& stop) {
     std::cerr << library.refusal().sentence << '\n';
     return ExitCode::failed;
   }
-  std::error_code ignored;  // its seal would be broken by the first turn
-  std::filesystem::remove(directory.value().report(), ignored);
   const auto nodes = other_nodes(config.config, directory.value());
   ProgressLine progress;
   const auto report = train_and_report(config.config, *library.value(), directory.value(), stop,

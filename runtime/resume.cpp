@@ -1,6 +1,22 @@
 #include "runtime/resume.hpp"
 
+#include <fstream>
+
+#include <nlohmann/json.hpp>
+
 namespace esper {
+namespace {
+
+/// The exit that a report tells; nothing where there is no report.
+std::optional<int> ended_with(const std::filesystem::path& report) {
+  std::ifstream input{report};
+  const auto json = nlohmann::json::parse(input, nullptr, false);
+  if (!json.is_object() || !json.value("exit", nlohmann::json{}).is_number_integer())
+    return std::nullopt;
+  return json.at("exit").get<int>();
+}
+
+}  // namespace
 
 Result<ResumeChoice, ResumeFault> choose_checkpoint(const std::vector<CheckpointFound>& found,
                                                     const JournalBook& journal) {
@@ -27,6 +43,16 @@ Result<ResumeChoice, ResumeFault> choose_checkpoint(const std::vector<Checkpoint
     break;
   }
   return choice;
+}
+
+std::string begin_again(const RunDirectory& directory) {
+  const auto ended = ended_with(directory.report());
+  if (ended == number_of(ExitCode::fine) || ended == number_of(ExitCode::degraded))
+    return directory.path().string() + " has ended with exit " + std::to_string(*ended) +
+           "; there is nothing to go on with";
+  std::error_code ignored;
+  std::filesystem::remove(directory.report(), ignored);
+  return "";
 }
 
 }  // namespace esper

@@ -7,6 +7,7 @@
 #include "messages/result.hpp"
 #include "runtime/exit_code.hpp"
 #include "runtime/launch.hpp"
+#include "runtime/run_directory.hpp"
 
 namespace esper {
 
@@ -24,5 +25,9 @@ struct ResumeChoice {
 /// of a whole checkpoint, or has another hash there: it lost its tail, or is not this run's.
 [[nodiscard]] Result<ResumeChoice, ResumeFault> choose_checkpoint(
     const std::vector<CheckpointFound>& found, const JournalBook& journal);
+
+/// Of a run that was killed, interrupted, or failed: its report, whose seal the first turn would
+/// break, is gone. "": it may be gone on with; else why not.
+[[nodiscard]] std::string begin_again(const RunDirectory& directory);
 
 }  // namespace esper

@@ -1,4 +1,5 @@
-// The prime of a real run is lost, and its standby goes on with it: journal, replicas and Narsets.
+// The prime of a real run is lost, and the run goes on: with its standby, which takes the journal,
+// or when it is started again.
 #include <thread>
 
 #include <signal.h>
@@ -16,8 +17,8 @@ namespace {
 
 constexpr std::uint32_t steps = 1'500;
 
-/// small.json on a prime, its standby and a third trainer.
-RunConfig config_of(const PostgresServer& server) {
+/// small.json on three trainers.
+RunConfig three_trainers() {
   auto config = load_config(small).config;
   config.training.steps_max = steps;
   config.training.epochs = 1'000;
@@ -25,12 +26,19 @@ RunConfig config_of(const PostgresServer& server) {
   config.nodes = {{.name = "a", .port = free_port(), .roles = {NodeRole::prime, NodeRole::trainer}},
                   {.name = "b", .port = free_port(), .roles = {}},
                   {.name = "c", .port = free_port(), .roles = {}}};
-  config.nodes[1].roles = {NodeRole::standby, NodeRole::trainer, NodeRole::narsets};
+  config.nodes[1].roles = {NodeRole::trainer, NodeRole::narsets};
   config.nodes[2].roles = {NodeRole::trainer, NodeRole::narsets};
   config.cluster.store_port = free_port_row(3);
+  config.cluster.timeouts = {.ready_ms = 120'000};
+  return config;
+}
+
+/// The second of them stands by.
+RunConfig with_standby(const PostgresServer& server) {
+  auto config = three_trainers();
+  config.nodes[1].roles.push_back(NodeRole::standby);
   config.cluster.journal = JournalBackend::postgresql;
   config.cluster.database = server.where();
-  config.cluster.timeouts = {.ready_ms = 120'000};
   return config;
 }
 
@@ -60,25 +68,26 @@ bool comes_true(Condition&& holds) {
 }
 
 /// Three nodes as daemons, until they are brought down.
-class StandbyRun {
+class UpTrainers {
  public:
-  StandbyRun() {
-    write_text(folder_ / "config.json", effective_config(config_of(server_)));
+  explicit UpTrainers(const RunConfig& config) {
+    write_text(folder_ / "config.json", effective_config(config));
     const auto up = says({"up", "config.json", "--out", run().string()}, folder_);
     INFO(up.err);
     REQUIRE(up.code == 0);
+    REQUIRE(comes_true([&] { return window() > 5; }));
+    REQUIRE(prime() > 0);
   }
-  ~StandbyRun() { (void)says({"down", run().string()}, folder_); }
-  StandbyRun(const StandbyRun&) = delete;
-  StandbyRun& operator=(const StandbyRun&) = delete;
+  ~UpTrainers() { (void)says({"down", run().string()}, folder_); }
+  UpTrainers(const UpTrainers&) = delete;
+  UpTrainers& operator=(const UpTrainers&) = delete;
 
+  [[nodiscard]] const ScratchFolder& folder() const { return folder_; }
   [[nodiscard]] std::filesystem::path run() const { return folder_ / "run"; }
-  /// The standby's, as the run's from then on.
-  [[nodiscard]] std::filesystem::path after() const { return run() / "nodes/b/run"; }
   [[nodiscard]] std::uint64_t window() const {
     const auto said = says({"status", run().string(), "-o", "json"}, folder_);
-    return said.code == 0 ? nlohmann::json::parse(said.out).at("run").at("window").get<std::uint64_t>()
-                          : 0;
+    if (said.code != 0) return 0;
+    return nlohmann::json::parse(said.out).at("run").at("window").get<std::uint64_t>();
   }
   [[nodiscard]] pid_t prime() const {
     for (const auto& one : json_of(run() / "nodes/processes.json"))
@@ -88,66 +97,89 @@ class StandbyRun {
   [[nodiscard]] std::string said_by(const std::string& node) const {
     return file_text(run() / "nodes" / node / "output.txt");
   }
-  [[nodiscard]] std::uint64_t entries() const {
-    return std::stoull(server_.run("SELECT count(*)::text FROM esper_entries"));
+  [[nodiscard]] bool has_said(const std::string& node, const std::string& words) const {
+    return comes_true([&] { return said_by(node).find(words) != std::string::npos; });
   }
 
-  /// What a run that went on must have come to.
-  void check_end() const {
-    REQUIRE(comes_true([&] { return std::filesystem::exists(after() / "report.json"); }));
-    const auto report = json_of(after() / "report.json");
+  /// What a run must have come to that went on in `last`: all steps, one model, and decisions that
+  /// are made again alike.
+  void check_end(const std::filesystem::path& last) const {
+    INFO(said_by("a") << said_by("b") << said_by("c"));
+    REQUIRE(comes_true([&] { return std::filesystem::exists(last / "report.json"); }));
+    const auto report = json_of(last / "report.json");
     INFO(report.at("error"));
     CHECK(report.at("exit") == 0);
     CHECK(report.at("arms").back().at("steps") == steps);
-    REQUIRE(comes_true([&] { return std::filesystem::exists(run() / "nodes/c/replica.json"); }));
-    CHECK(json_of(run() / "nodes/c/replica.json").at("weights_hash") == report.at("weights_hash"));
-    const auto replay = says({"replay", after().string()}, folder_);
+    const auto replica = run() / "nodes/c/replica.json";
+    REQUIRE(comes_true([&] { return std::filesystem::exists(replica); }));
+    CHECK(json_of(replica).at("weights_hash") == report.at("weights_hash"));
+    const auto replay = says({"replay", last.string()}, folder_);
     INFO(replay.err);
     CHECK(replay.code == 0);
-    const auto ledger = says({"ledger", after().string()}, folder_);
-    CHECK(ledger.code == 0);
+    CHECK(says({"ledger", last.string()}, folder_).code == 0);
   }
 
  private:
-  PostgresServer server_;
   ScratchFolder folder_;
 };
+
+constexpr const char* takes_over = "leads the run from now on";
+const std::filesystem::path standbys = "nodes/b/run";  // the run's directory from then on
 
 }  // namespace
 
 SCENARIO("the prime is killed, and its standby goes on to the last step",
          "[cluster][standby][TRAIN-1][LEDGER-1]") {
   if (!can_run(/*training=*/true) || !can_run_postgres()) return;
-  const StandbyRun three;
-  REQUIRE(comes_true([&] { return three.window() > 5; }));
-  REQUIRE(three.prime() > 0);
+  const PostgresServer server;
+  const UpTrainers three(with_standby(server));
   ::kill(three.prime(), SIGKILL);
-  three.check_end();
-  INFO(three.said_by("b"));
-  CHECK(three.said_by("b").find("leads the run from now on") != std::string::npos);
-  CHECK(three.said_by("c").find("joined b") != std::string::npos);
+  REQUIRE(three.has_said("b", takes_over));
+  CHECK(three.has_said("c", "joined b"));
+  three.check_end(three.run() / standbys);
 }
 
 SCENARIO("a prime that stood still for longer than the take-over changes nothing any more",
          "[cluster][standby][FENCE-1][LEDGER-2]") {
   if (!can_run(/*training=*/true) || !can_run_postgres()) return;
-  const StandbyRun three;
-  REQUIRE(comes_true([&] { return three.window() > 5; }));
+  const PostgresServer server;
+  const UpTrainers three(with_standby(server));
+  const auto entries = [&] {
+    return std::stoull(server.run("SELECT count(*)::text FROM esper_entries"));
+  };
   const auto prime = three.prime();
-  REQUIRE(prime > 0);
   ::kill(prime, SIGSTOP);
-  REQUIRE(comes_true(
-      [&] { return three.said_by("b").find("leads the run from now on") != std::string::npos; }));
-  const auto then = three.entries();
-  REQUIRE(comes_true([&] { return three.entries() > then; }));
+  REQUIRE(three.has_said("b", takes_over));
+  const auto then = entries();
+  REQUIRE(comes_true([&] { return entries() > then; }));
   ::kill(prime, SIGCONT);
   // It finds that another leads, and ends; the run does not notice.
   CHECK(comes_true([&] {
     const auto report = json_of(three.run() / "report.json");
     return report.is_object() && report.at("exit") != 0;
   }));
-  INFO(three.said_by("a"));
-  three.check_end();
+  three.check_end(three.run() / standbys);
+}
+
+SCENARIO("a prime that was killed is started again and leads those who went on",
+         "[cluster][TRAIN-1][LEDGER-1]") {
+  if (!can_run(/*training=*/true)) return;
+  const UpTrainers three(three_trainers());
+  REQUIRE(comes_true([&] {
+    std::error_code ignored;
+    const auto folder = three.run() / "checkpoints";
+    return std::filesystem::directory_iterator(folder, ignored) !=
+           std::filesystem::directory_iterator{};
+  }));
+  ::kill(three.prime(), SIGKILL);
+  Process again{binary,
+                {"node", (three.run() / "nodes/config.json").string(), "--name", "a", "--out",
+                 three.run().string(), "--certificates", (three.run() / "certificates").string()},
+                three.folder()};
+  const int code = again.wait();
+  INFO(again.err());
+  CHECK(code == 0);
+  three.check_end(three.run());
 }
 
 }  // namespace esper
