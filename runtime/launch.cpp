@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "actors/cluster_side.hpp"
 #include "actors/control_plane.hpp"
 #include "actors/decisions/blueprint_catalogue.hpp"
 #include "messages/logical_config.hpp"
