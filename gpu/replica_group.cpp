@@ -13,7 +13,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds look{10};
 constexpr std::chrono::milliseconds reach_patience{1'000};  // of a table whose keeper may be gone
 constexpr std::chrono::milliseconds find_patience{200};     // of one that may never have been
-constexpr std::chrono::milliseconds stop_look{500};
 constexpr const char* group_name = "group";  // in each replica's own table: the newest that it is in
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
@@ -195,13 +194,12 @@ std::optional<GroupWord> ReplicaGroup::ask(SharedStore& table, const StandingWor
   const std::int64_t number = table.add("asking/" + own.node, 1);
   table.set(numbered("standing", own.node, number), canonical(own));
   table.add("asked/" + own.node, 1);
+  const auto answer = numbered("answer", own.node, number);
   const auto until = Clock::now() + patience;
   while (stop == nullptr || !stop->load()) {
-    const auto left = std::chrono::duration_cast<Patience>(until - Clock::now());
-    if (left.count() <= 0) break;
-    if (const auto text =
-            table.get(numbered("answer", own.node, number), std::min<Patience>(left, stop_look)))
-      return parsed<GroupWord>(*text);
+    if (table.has(answer)) return parsed<GroupWord>(table.get(answer, patience).value());
+    if (Clock::now() >= until) break;
+    std::this_thread::sleep_for(look);
   }
   return std::nullopt;
 }
