@@ -23,6 +23,12 @@ std::string numbered(const char* what, const std::string& node, std::int64_t num
   return std::string{what} + "/" + node + "/" + std::to_string(number);
 }
 
+/// The newest that the table's keeper is in. Nothing: none yet.
+std::optional<GroupWord> group_in(SharedStore& table) {
+  if (!table.has(group_name)) return std::nullopt;
+  return parsed<GroupWord>(table.get(group_name, reach_patience).value());
+}
+
 /// Left behind: by the others, or because nobody may go on.
 std::string refusal_of(const GroupWord& group, const std::string& node) {
   if (!group.refused.empty()) return group.refused;
@@ -61,11 +67,9 @@ std::optional<GroupWord> ReplicaGroup::find_group() const {
   for (const auto& store : known) try {
       if (store == own) continue;
       const auto table = reach(store, find_patience);
-      if (!table || !table->has(group_name)) continue;
-      const auto text = table->get(group_name, find_patience);
-      if (!text) continue;
-      auto group = parsed<GroupWord>(*text);
-      if (!newest || group.epoch > newest->epoch) newest = std::move(group);
+      if (!table) continue;
+      auto group = group_in(*table);
+      if (group && (!newest || group->epoch > newest->epoch)) newest = std::move(group);
     } catch (const std::runtime_error&) {
       // Gone while it was read.
     }
@@ -291,6 +295,10 @@ Formed ReplicaGroup::reform(const Progress& progress) {
       const auto table =
           reach(group_.hosts[member] + ":" + std::to_string(group_.ports[member]), reach_patience);
       if (!table) continue;
+      // They have gone on already.
+      if (const auto newer = group_in(*table);
+          newer && newer->epoch > group_.epoch && !contains(newer->members, place_.node))
+        throw LeftOut(refusal_of(*newer, place_.node));
       // Its keeper may still be at its own part of a step, and then waits for others.
       if (const auto group = ask(*table, own, place_.collective + place_.settle))
         return come_together(*group, table);

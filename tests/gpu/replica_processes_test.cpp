@@ -1,6 +1,7 @@
 // Trainers in processes of their own, found through the store of the first; some are killed as by
 // kill -9.
 #include <fstream>
+#include <thread>
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -62,6 +63,8 @@ struct Process {
   std::string node;
   std::string failpoint{};      ///< that kills it; "": none
   std::uint32_t comes_after{};  ///< steps of the first; 0: at once
+  std::uint32_t stands_still{};  ///< at this step, until the first is at `wakes_after`; 0: never
+  std::uint32_t wakes_after{};
 };
 
 struct Told {
@@ -71,9 +74,10 @@ struct Told {
   double last_loss{};
 };
 
-/// Trains `arm` in a process for each; what each one's end was.
+/// Trains `arm` in a process for each; what each one's end was. `detector`: the first is told of
+/// whoever stands still.
 std::vector<Told> train(const RunConfig& config, const char* arm,
-                        const std::vector<Process>& processes) {
+                        const std::vector<Process>& processes, bool detector = false) {
   const ScratchFolder folder;
   const std::uint16_t port = free_port();
   const std::string store = "127.0.0.1:" + std::to_string(port);
@@ -96,10 +100,23 @@ std::vector<Told> train(const RunConfig& config, const char* arm,
         if (!arm_failpoint(process.failpoint).empty()) ::_exit(3);
         while (process.comes_after > 0 && !std::ifstream(file("reached"))) ::usleep(1'000);
         std::uint32_t reach = 0;
-        for (const Process& other : processes) reach = std::max(reach, other.comes_after);
+        for (const Process& other : processes)
+          reach = std::max({reach, other.comes_after, other.wakes_after});
         const std::atomic<bool> stop{false};
+        std::jthread told;
+        if (leads && detector)
+          told = std::jthread([&](const std::stop_token& ended) {
+            while (!ended.stop_requested() && !std::ifstream(file("still"))) ::usleep(1'000);
+            for (const Process& other : processes)
+              if (other.stands_still > 0) training->lose(other.node);
+          });
         const auto end = training->run(stop, [&](const TrainingProgress& progress) {
-          if (reach > 0 && progress.step.value >= reach) std::ofstream(file("reached")) << "yes";
+          if (leads && reach > 0 && progress.step.value >= reach)
+            std::ofstream(file("reached")) << "yes";
+          if (process.stands_still == 0 || progress.step.value < process.stands_still) return;
+          if (std::ifstream(file("still"))) return;
+          std::ofstream(file("still")) << "yes";
+          ::raise(SIGSTOP);
         });
         out.open(answer);
         out << end.model.weights_hash << ' ' << end.model.steps << ' '
@@ -111,6 +128,11 @@ std::vector<Told> train(const RunConfig& config, const char* arm,
       ::_exit(0);
     }
     children.push_back(child);
+  }
+  for (std::size_t i = 0; i < children.size(); ++i) {
+    if (processes[i].wakes_after == 0) continue;
+    while (!std::ifstream(file("reached"))) ::usleep(1'000);
+    ::kill(children[i], SIGCONT);
   }
   std::vector<Told> all;
   for (std::size_t i = 0; i < children.size(); ++i) {
@@ -173,5 +195,24 @@ SCENARIO("a trainer that was killed comes again as a new process and ends alike"
                            {.node = "c", .comes_after = 30}});
   CHECK(told[2].signal == SIGKILL);
   CHECK(told[3].signal == 0);
+  alike(told, 300);
+}
+
+SCENARIO("a trainer that stood still is gone on without, let in again, and ends alike",
+         "[replicas][processes][elastic]") {
+  at::set_num_threads(1);
+  auto config = config_of({"a", "b", "c"}, 300);
+  config.cluster.quorum = QuorumRule::majority;
+  const bool detector = GENERATE(false, true);
+  INFO(detector);
+  // With a detector nothing else ends the sum that waits for it.
+  if (!detector) config.cluster.timeouts.collective_ms = 1'500;
+  if (detector) config.cluster.timeouts.collective_ms = 600'000;
+  config.cluster.timeouts.confirmation_ms = 500;
+  const auto told =
+      train(config, "grown",
+            {{.node = "a"}, {.node = "b"}, {.node = "c", .stands_still = 20, .wakes_after = 40}},
+            detector);
+  for (const Told& one : told) CHECK(one.signal == 0);
   alike(told, 300);
 }
