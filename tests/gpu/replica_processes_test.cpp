@@ -201,7 +201,8 @@ SCENARIO("a trainer that was killed comes again as a new process and ends alike"
 SCENARIO("a trainer that stood still is gone on without, let in again, and ends alike",
          "[replicas][processes][elastic]") {
   at::set_num_threads(1);
-  auto config = config_of({"a", "b", "c"}, 300);
+  auto config = config_of({"a", "b", "c"}, 1'000);
+  config.training.epochs = 100;
   config.cluster.quorum = QuorumRule::majority;
   const bool detector = GENERATE(false, true);
   INFO(detector);
@@ -214,5 +215,5 @@ SCENARIO("a trainer that stood still is gone on without, let in again, and ends 
             {{.node = "a"}, {.node = "b"}, {.node = "c", .stands_still = 20, .wakes_after = 40}},
             detector);
   for (const Told& one : told) CHECK(one.signal == 0);
-  alike(told, 300);
+  alike(told, 1'000);
 }
