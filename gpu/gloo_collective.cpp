@@ -3,6 +3,8 @@
 #define USE_C10D_GLOO
 #include "gpu/gloo_collective.hpp"
 
+#include <csignal>
+
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -25,6 +27,24 @@ class OpenGroup : public c10d::ProcessGroupGloo {
   }
 };
 
+/// Gloo writes to connections that the other side has closed, and would be ended by it: while this
+/// lives, threads are born that take no SIGPIPE.
+class WithoutBrokenPipe {
+ public:
+  WithoutBrokenPipe() {
+    sigset_t broken_pipe;
+    ::sigemptyset(&broken_pipe);
+    ::sigaddset(&broken_pipe, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &broken_pipe, &before_);
+  }
+  ~WithoutBrokenPipe() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  WithoutBrokenPipe(const WithoutBrokenPipe&) = delete;
+  WithoutBrokenPipe& operator=(const WithoutBrokenPipe&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
 /// Of one call: ended by the group's own thread, or by an abort.
 struct Ending {
   std::mutex mutex;
@@ -36,6 +56,7 @@ class GlooCollective final : public Collective {
  public:
   GlooCollective(std::shared_ptr<SharedStore> store, const GlooPlace& place)
       : place_(place), store_(std::move(store)), ending_(std::make_shared<Ending>()) {
+    const WithoutBrokenPipe threads_of_gloo;
     const auto options = c10d::ProcessGroupGloo::Options::create(place.patience);
     options->devices.push_back(c10d::ProcessGroupGloo::createDeviceForHostname(place.address));
     options->threads = 1;

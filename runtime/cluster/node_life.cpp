@@ -156,7 +156,7 @@ class NodeService {
         seams_.tell("joined " + leader.name);
         stand_by(welcome->journal_run);
       }
-      if (standing_by_ && has_taken_over()) return "this node leads";
+      if (standing_by_ && has_taken_over()) why = "this node leads";
     }
     if (in && why != run_is_over) seams_.lost(leader.name);
     return why;

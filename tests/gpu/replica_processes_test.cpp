@@ -74,8 +74,8 @@ struct Told {
   double last_loss{};
 };
 
-/// Trains `arm` in a process for each; what each one's end was. `detector`: the first is told of
-/// whoever stands still.
+/// Trains `arm` in a process for each; what each one's end was. `detector`: the others are told
+/// of whoever stands still.
 std::vector<Told> train(const RunConfig& config, const char* arm,
                         const std::vector<Process>& processes, bool detector = false) {
   const ScratchFolder folder;
@@ -104,7 +104,7 @@ std::vector<Told> train(const RunConfig& config, const char* arm,
           reach = std::max({reach, other.comes_after, other.wakes_after});
         const std::atomic<bool> stop{false};
         std::jthread told;
-        if (leads && detector)
+        if (process.stands_still == 0 && detector)
           told = std::jthread([&](const std::stop_token& ended) {
             while (!ended.stop_requested() && !std::ifstream(file("still"))) ::usleep(1'000);
             for (const Process& other : processes)
