@@ -15,7 +15,7 @@
 namespace esper {
 namespace {
 
-constexpr std::uint32_t steps = 1'500;
+constexpr std::uint32_t steps = 1'000;
 
 /// small.json on three trainers.
 RunConfig three_trainers() {
@@ -23,6 +23,7 @@ RunConfig three_trainers() {
   config.training.steps_max = steps;
   config.training.epochs = 1'000;
   config.training.batch = 126;
+  config.baselines = {.host = false, .widened = false, .scratch = false, .uncut = false};
   config.nodes = {{.name = "a", .port = free_port(), .roles = {NodeRole::prime, NodeRole::trainer}},
                   {.name = "b", .port = free_port(), .roles = {}},
                   {.name = "c", .port = free_port(), .roles = {}}};
