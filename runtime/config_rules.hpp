@@ -297,7 +297,7 @@ inline constexpr auto key_rules = [] {
           "nodes[].roles",
           "prime: Tamiyo, the journal and all that there is one of; standby: takes over from it; "
           "trainer: a replica of the model; narsets: regions are placed here."),
-      plain("nodes[].device", "Of its trainer: cpu, cuda or cuda:N."),
+      plain("nodes[].device", "Of its trainer; this version trains on the CPU alone."),
       within("nodes[].narsets_max", 0, 1'000'000, "Narsets placed here at most; 0: any number."),
 
       plain("cluster", "What the nodes have in common."),
