@@ -2,6 +2,7 @@
 // Runs of the real `esper` on several nodes of this machine, the trainer without tensors beside it.
 #include "messages/cluster.hpp"
 #include "runtime/cluster/child_processes.hpp"
+#include "tests/cluster/comes_true.hpp"
 #include "tests/cluster/ports.hpp"
 #include "tests/durability/plain_runs.hpp"
 
@@ -20,16 +21,6 @@ namespace esper {
   std::vector<NodeStanding> nodes;
   from_json(json.at("nodes"), nodes);
   return nodes;
-}
-
-/// Looks again and again until it holds; false: not within a minute.
-template <typename Condition>
-[[nodiscard]] bool comes_true(Condition&& holds) {
-  for (int look = 0; look < 3'000; ++look) {
-    if (holds()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds{20});
-  }
-  return false;
 }
 
 /// A run that `esper up` started; whatever becomes of the test, nothing of it stays.

@@ -163,6 +163,9 @@ SCENARIO("a batch is shared evenly by its trainers, and pins have room", "[confi
   json["cluster"]["store_port"] = 7'002;
   CHECK(parse_config(json.dump(2), "test.json").mistakes.at(0).problem ==
         "7002, of the trainer a, is the gate of b");
+  json["cluster"]["store_port"] = 65'534;
+  CHECK(parse_config(json.dump(2), "test.json").mistakes.at(0).problem ==
+        "leaves no 3 ports from there on, one for each trainer");
 
   json = whole();
   json["nodes"][1]["narsets_max"] = 1;

@@ -1,13 +1,12 @@
 // Whole runs of several real trainers in step, as processes of this machine.
-#include <thread>
-
 #include <signal.h>
 #include <catch2/catch.hpp>
-#include <nlohmann/json.hpp>
 
 #include "runtime/config.hpp"
+#include "tests/cluster/comes_true.hpp"
 #include "tests/cluster/ports.hpp"
 #include "tests/runtime/built_binary.hpp"
+#include "tests/runtime/json_of.hpp"
 #include "tests/runtime/process.hpp"
 
 namespace esper {
@@ -30,10 +29,6 @@ void write_config(const ScratchFolder& folder, std::uint32_t steps, std::uint32_
   config.cluster.quorum = QuorumRule::none;  // of two
   config.cluster.timeouts = {.ready_ms = 120'000};
   write_text(folder / "config.json", effective_config(config));
-}
-
-nlohmann::json json_of(const std::filesystem::path& file) {
-  return nlohmann::json::parse(file_text(file));
 }
 
 }  // namespace
@@ -62,11 +57,10 @@ SCENARIO("a trainer that is killed is gone on without, to the last step", "[clus
   write_config(folder, 400, 0);  // what the lost node had has room here
   Process run{binary, {"run", "config.json", "--out", (folder / "run").string()}, folder};
   const auto log = folder / "run/nodes/b/esper.log";
-  for (int i = 0; i < 600 && file_text(log).find("replica_begins") == std::string::npos; ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds{100});
+  REQUIRE(comes_true([&] { return file_text(log).find("replica_begins") != std::string::npos; }));
   const auto metrics = [&] { return file_text(folder / "run/metrics.jsonl"); };
-  for (int i = 0; i < 600 && metrics().find("esper_training_loss_nats") == std::string::npos; ++i)
-    std::this_thread::sleep_for(std::chrono::milliseconds{100});
+  REQUIRE(comes_true(
+      [&] { return metrics().find("esper_training_loss_nats") != std::string::npos; }));
   const auto victim = process_with(folder.path().string(), "nodes/b");
   REQUIRE(victim > 0);
   ::kill(victim, SIGKILL);

@@ -1,16 +1,14 @@
 // The prime of a real run is lost, and the run goes on: with its standby, which takes the journal,
 // or when it is started again.
-#include <thread>
-
 #include <signal.h>
 #include <catch2/catch.hpp>
-#include <nlohmann/json.hpp>
 
 #include "runtime/config.hpp"
+#include "tests/cluster/comes_true.hpp"
 #include "tests/cluster/ports.hpp"
-#include "tests/runtime/built_binary.hpp"
+#include "tests/runtime/esper_says.hpp"
+#include "tests/runtime/json_of.hpp"
 #include "tests/runtime/postgres_server.hpp"
-#include "tests/runtime/process.hpp"
 
 namespace esper {
 namespace {
@@ -43,51 +41,26 @@ RunConfig with_standby(const PostgresServer& server) {
   return config;
 }
 
-nlohmann::json json_of(const std::filesystem::path& file) {
-  return nlohmann::json::parse(file_text(file), nullptr, false);
-}
-
-struct Said {
-  int code{};
-  std::string out, err;
-};
-
-Said says(const std::vector<std::string>& arguments, const ScratchFolder& folder) {
-  Process process{binary, arguments, folder};
-  const int code = process.wait();
-  return {code, process.out(), process.err()};
-}
-
-/// Looks again and again until it holds; false: not within three minutes.
-template <typename Condition>
-bool comes_true(Condition&& holds) {
-  for (int look = 0; look < 1'800; ++look) {
-    if (holds()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds{100});
-  }
-  return false;
-}
-
 /// Three nodes as daemons, until they are brought down.
 class UpTrainers {
  public:
   explicit UpTrainers(const RunConfig& config) {
     write_text(folder_ / "config.json", effective_config(config));
-    const auto up = says({"up", "config.json", "--out", run().string()}, folder_);
+    const auto up = esper_says({"up", (folder_ / "config.json").string(), "--out", run().string()});
     INFO(up.err);
-    REQUIRE(up.code == 0);
+    REQUIRE(up.exit == 0);
     REQUIRE(comes_true([&] { return window() > 5; }));
     REQUIRE(prime() > 0);
   }
-  ~UpTrainers() { (void)says({"down", run().string()}, folder_); }
+  ~UpTrainers() { (void)esper_says({"down", run().string()}); }
   UpTrainers(const UpTrainers&) = delete;
   UpTrainers& operator=(const UpTrainers&) = delete;
 
   [[nodiscard]] const ScratchFolder& folder() const { return folder_; }
   [[nodiscard]] std::filesystem::path run() const { return folder_ / "run"; }
   [[nodiscard]] std::uint64_t window() const {
-    const auto said = says({"status", run().string(), "-o", "json"}, folder_);
-    if (said.code != 0) return 0;
+    const auto said = esper_says({"status", run().string(), "-o", "json"});
+    if (said.exit != 0) return 0;
     return nlohmann::json::parse(said.out).at("run").at("window").get<std::uint64_t>();
   }
   [[nodiscard]] pid_t prime() const {
@@ -114,10 +87,10 @@ class UpTrainers {
     const auto replica = run() / "nodes/c/replica.json";
     REQUIRE(comes_true([&] { return std::filesystem::exists(replica); }));
     CHECK(json_of(replica).at("weights_hash") == report.at("weights_hash"));
-    const auto replay = says({"replay", last.string()}, folder_);
+    const auto replay = esper_says({"replay", last.string()});
     INFO(replay.err);
-    CHECK(replay.code == 0);
-    CHECK(says({"ledger", last.string()}, folder_).code == 0);
+    CHECK(replay.exit == 0);
+    CHECK(esper_says({"ledger", last.string()}).exit == 0);
   }
 
  private:

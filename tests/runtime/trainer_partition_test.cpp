@@ -1,15 +1,15 @@
 // Three real trainers on hosts of their own: each is cut off in turn, and let in again.
 #include <map>
-#include <thread>
 
 #include <signal.h>
 #include <catch2/catch.hpp>
-#include <nlohmann/json.hpp>
 
 #include "runtime/config.hpp"
+#include "tests/cluster/comes_true.hpp"
 #include "tests/cluster/network_hosts.hpp"
 #include "tests/long_tier.hpp"
 #include "tests/runtime/built_binary.hpp"
+#include "tests/runtime/json_of.hpp"
 #include "tests/runtime/process.hpp"
 
 namespace esper {
@@ -44,11 +44,7 @@ class Trainers {
     return processes_.at(name).second->err();
   }
   [[nodiscard]] bool has_said(const std::string& name, const std::string& words) const {
-    for (int look = 0; look < 1'200; ++look) {
-      if (said_by(name).find(words) != std::string::npos) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds{100});
-    }
-    return false;
+    return comes_true([&] { return said_by(name).find(words) != std::string::npos; });
   }
   [[nodiscard]] int wait(const std::string& name) { return processes_.at(name).second->wait(); }
 
@@ -70,10 +66,6 @@ class Trainers {
   std::map<std::string, std::pair<std::unique_ptr<ScratchFolder>, std::unique_ptr<Process>>>
       processes_;
 };
-
-nlohmann::json json_of(const std::filesystem::path& file) {
-  return nlohmann::json::parse(file_text(file), nullptr, false);
-}
 
 }  // namespace
 
