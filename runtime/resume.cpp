@@ -45,6 +45,31 @@ Result<ResumeChoice, ResumeFault> choose_checkpoint(const std::vector<Checkpoint
   return choice;
 }
 
+Result<std::optional<ResumePoint>, ResumeFault> go_on_from(
+    const std::vector<CheckpointFound>& found, const JournalBook& journal, Log& log,
+    const std::function<void(const std::string&)>& tell) {
+  if (journal.torn()) {
+    log.write(LogLevel::warning, "journal_log_torn", "");
+    tell("the journal's last transaction is torn, as after a power cut, and is passed over");
+  }
+  if (journal.next_sequence() == 1 && found.empty()) return std::optional<ResumePoint>{};
+  const auto choice = choose_checkpoint(found, journal);
+  if (!choice) return choice.refusal();
+  for (const auto& problem : choice.value().passed_over) {
+    log.write(LogLevel::warning, "checkpoint_passed_over",
+              nlohmann::json{{"problem", problem}}.dump());
+    tell("passed over: " + problem);
+  }
+  const auto& point = choice.value().point;
+  tell(point.checkpoint.empty()
+           ? "no whole checkpoint: from the first step, by the journal's commands"
+           : "from " + point.checkpoint + ", window " + std::to_string(point.window.value) +
+                 "; the journal ends at window " + std::to_string(journal.last_window().value));
+  log.write(LogLevel::info, "run_resumes",
+            nlohmann::json{{"checkpoint", point.checkpoint}}.dump());
+  return std::optional{point};
+}
+
 std::string begin_again(const RunDirectory& directory) {
   const auto ended = ended_with(directory.report());
   if (ended == number_of(ExitCode::fine) || ended == number_of(ExitCode::degraded))

@@ -26,6 +26,11 @@ struct ResumeChoice {
 [[nodiscard]] Result<ResumeChoice, ResumeFault> choose_checkpoint(
     const std::vector<CheckpointFound>& found, const JournalBook& journal);
 
+/// The same, told to the log and to people. Nothing: the run was killed before it began.
+[[nodiscard]] Result<std::optional<ResumePoint>, ResumeFault> go_on_from(
+    const std::vector<CheckpointFound>& found, const JournalBook& journal, Log& log,
+    const std::function<void(const std::string&)>& tell);
+
 /// Of a run that was killed, interrupted, or failed: its report, whose seal the first turn would
 /// break, is gone. "": it may be gone on with; else why not.
 [[nodiscard]] std::string begin_again(const RunDirectory& directory);

@@ -129,29 +129,13 @@ class TrainingRun {
   /// False: it can't go on, and the report says why.
   bool choose_where_to_go_on(JournalBook& journal) {
     live_.appended(journal.read_all());
-    if (journal.torn()) {
-      log_.write(LogLevel::warning, "journal_log_torn", "");
-      tell("the journal's last transaction is torn, as after a power cut, and is passed over");
-    }
-    const auto found = factory_.checkpoints(directory_.checkpoints().string());
-    if (journal.next_sequence() == 1 && found.empty()) return true;  // killed before it began
-    const auto choice = choose_checkpoint(found, journal);
-    if (!choice) {
-      fail(choice.refusal().exit, choice.refusal().sentence);
+    auto point = go_on_from(factory_.checkpoints(directory_.checkpoints().string()), journal, log_,
+                            tell);
+    if (!point) {
+      fail(point.refusal().exit, point.refusal().sentence);
       return false;
     }
-    resume_ = choice.value().point;
-    for (const auto& problem : choice.value().passed_over) {
-      log_.write(LogLevel::warning, "checkpoint_passed_over",
-                 nlohmann::json{{"problem", problem}}.dump());
-      tell("passed over: " + problem);
-    }
-    tell(resume_->checkpoint.empty()
-             ? "no whole checkpoint: from the first step, by the journal's commands"
-             : "from " + resume_->checkpoint + ", window " + std::to_string(resume_->window.value) +
-                   "; the journal ends at window " + std::to_string(journal.last_window().value));
-    log_.write(LogLevel::info, "run_resumes",
-               nlohmann::json{{"checkpoint", resume_->checkpoint}}.dump());
+    resume_ = point.value();
     return true;
   }
 
