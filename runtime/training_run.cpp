@@ -131,12 +131,11 @@ class TrainingRun {
     live_.appended(journal.read_all());
     auto point = go_on_from(factory_.checkpoints(directory_.checkpoints().string()), journal, log_,
                             tell);
-    if (!point) {
+    if (point)
+      resume_ = point.value();
+    else
       fail(point.refusal().exit, point.refusal().sentence);
-      return false;
-    }
-    resume_ = point.value();
-    return true;
+    return static_cast<bool>(point);
   }
 
   /// Of a config with nodes this process is the prime.
