@@ -19,7 +19,8 @@ add_library(fuzzed_checkpoint OBJECT gpu/checkpoint_header.cpp gpu/safetensors_h
   gpu/sha256.cpp)
 target_link_libraries(fuzzed_checkpoint PUBLIC esper_fuzzed OpenSSL::Crypto)
 add_library(fuzzed_config OBJECT
-  runtime/config.cpp runtime/config_checks.cpp runtime/config_names.cpp runtime/json_positions.cpp
+  runtime/config.cpp runtime/config_checks.cpp runtime/cluster_checks.cpp runtime/config_names.cpp
+  runtime/json_positions.cpp
   actors/decisions/blueprint_catalogue.cpp actors/decisions/fashion_plan.cpp
   actors/decisions/host_catalogue.cpp actors/decisions/host_cut.cpp
   actors/decisions/transformer_plan.cpp runtime/postgresql/connection_string.cpp)
