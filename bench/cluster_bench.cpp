@@ -151,7 +151,8 @@ std::string config_in(const fs::path& folder) {
   RunConfig config;
   config.name = "bench";
   config.data.training_samples = 4'000;
-  config.data.gate_samples = 1'024;
+  config.data.gate_samples = 2'048;
+  config.gates.updates_min = 60;
   config.data.test_samples = 100;
   config.training.batch = 64;
   config.training.epochs = 1'000;
