@@ -143,6 +143,20 @@ TurnReports reports_of(const ClosedTurn& turn) {
   return reports;
 }
 
+namespace {
+
+/// Regions stand in their order but where a report is of few: then all are looked through.
+template <typename Part>
+const Part* of_region(const std::vector<Part>& parts, RegionId region) {
+  if (region.value < parts.size() && parts[region.value].region == region)
+    return &parts[region.value];
+  const auto found = std::find_if(parts.begin(), parts.end(),
+                                  [&](const Part& part) { return part.region == region; });
+  return found == parts.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
 RegionTurn region_turn(const WindowReport& report, RegionId region,
                        const std::vector<Answers>& answers) {
   RegionTurn turn;
@@ -153,12 +167,10 @@ RegionTurn region_turn(const WindowReport& report, RegionId region,
   for (const auto& given : report.overrides)
     if (given.kind != OverrideKind::posture && given.region == region)
       turn.overrides.push_back(given);
-  for (const auto& telemetry : report.regions)
-    if (telemetry.region == region) turn.telemetry = telemetry;
+  if (const auto* telemetry = of_region(report.regions, region)) turn.telemetry = *telemetry;
   for (const auto& outcome : report.outcomes)
     if (outcome.region == region) turn.outcomes.push_back(outcome);
-  for (const auto& given : answers)
-    if (given.region == region) turn.answers = given;
+  if (const auto* given = of_region(answers, region)) turn.answers = *given;
   return turn;
 }
 

@@ -19,6 +19,16 @@ class Urza {
         [*this](const Recovery& past) { self_->state.catalogue = past.catalogue; });
   }
 
+  /// Every design, and the sheets of that region's slots: a Narset keeps what it is given.
+  [[nodiscard]] Catalogue part_of(RegionId region) const {
+    const auto& slots = context_->host.slots;
+    Catalogue part{.blueprints = self_->state.catalogue->blueprints, .sheets = {}};
+    for (const RiskSheet& sheet : self_->state.catalogue->sheets)
+      if (sheet.slot.value < slots.size() && slots[sheet.slot.value].region == region)
+        part.sheets.push_back(sheet);
+    return part;
+  }
+
  private:
   SelfOf<UrzaHandle, UrzaState> self_;
   ControlContextPtr context_;
@@ -32,10 +42,10 @@ UrzaHandle::behavior_type urza(SelfOf<UrzaHandle, UrzaState> self, const Control
   const Urza role(self, context, epoch);
   role.recover();
   return {
-      [=](ReadCatalogue) -> caf::result<Catalogue> {
+      [=](ReadCatalogue asked) -> caf::result<Catalogue> {
         delay->pause();
         if (!self->state.catalogue) return caf::sec::request_receiver_down;  // asks again soon
-        return *self->state.catalogue;
+        return role.part_of(asked.region);
       },
       [=](Nudge) {
         delay->hold();
