@@ -215,13 +215,14 @@ Row over_three(const fs::path& folder, std::uint32_t narsets) {
 
 }  // namespace esper
 
-int main() {
+/// With any word: only the row over three processes.
+int main(int words, char**) {
   using namespace esper;
   char folder[] = "/tmp/esper-bench-XXXXXX";
   if (::mkdtemp(folder) == nullptr) return 1;
   int code = 0;
   try {
-    in_one_process();
+    if (words == 1) in_one_process();
     const Row row = apart([&] { return over_three(folder, 1'000); });
     std::printf("three processes, 1000 Narsets: %.1f ms a turn, %.1f KiB a Narset, %.0f bytes over "
                 "the network a turn (%.1f MB/s)\n",
