@@ -11,6 +11,7 @@
 #include "runtime/digest.hpp"
 #include "runtime/telemetry_export.hpp"
 #include "tests/runtime/scratch_folder.hpp"
+#include "tests/runtime/some_entries.hpp"
 #include "tests/test_seed.hpp"
 
 namespace {
@@ -34,26 +35,6 @@ namespace {
 
 using Path = std::filesystem::path;
 
-JournalEntry entry(std::uint64_t sequence, std::uint64_t window, std::string payload) {
-  JournalEntry made;
-  made.sequence = sequence;
-  made.window = {window};
-  made.role = Role::narset;
-  made.region = {static_cast<std::uint32_t>(sequence % 3)};
-  made.ordinal = static_cast<std::uint32_t>(sequence);
-  made.kind = "RegionReport";
-  made.payload = std::move(payload);
-  made.measured = "{\"seconds\":" + std::to_string(sequence) + "}";
-  return made;
-}
-
-std::vector<JournalEntry> entries(std::uint64_t count, std::uint64_t first = 1) {
-  std::vector<JournalEntry> made;
-  for (std::uint64_t i = first; i < first + count; ++i)
-    made.push_back(entry(i, (i + 1) / 2, "{\"value\":" + std::to_string(i) + "}"));
-  return made;
-}
-
 std::unique_ptr<Journal> created(const Path& file) {
   auto made = Journal::create(file);
   REQUIRE(made.has_value());
@@ -63,7 +44,7 @@ std::unique_ptr<Journal> created(const Path& file) {
 /// Writes and seals a journal of `count` entries.
 JournalSeal sealed(const Path& file, std::uint64_t count) {
   auto journal = created(file);
-  REQUIRE(journal->append(entries(count)));
+  REQUIRE(journal->append(some_entries(count)));
   const auto seal = journal->seal();
   REQUIRE(seal.has_value());
   return seal.value();
@@ -80,7 +61,7 @@ SCENARIO("a journal keeps turns in order", "[journal]") {
   GIVEN("a new journal with two turns") {
     auto journal = created(folder / "journal.db");
     CHECK(journal->last_window() == Window{0});
-    REQUIRE(journal->append(entries(4)));
+    REQUIRE(journal->append(some_entries(4)));
     THEN("they read back as written, by window") {
       CHECK(journal->next_sequence() == 5);
       CHECK(journal->last_window() == Window{2});
@@ -96,10 +77,10 @@ SCENARIO("a journal keeps turns in order", "[journal]") {
       REQUIRE(reader.has_value());
       CHECK(reader.value()->head_hash() == journal->head_hash());
       CHECK(reader.value()->decision_hash() == journal->decision_hash());
-      CHECK_FALSE(reader.value()->append(entries(1, 5)));
+      CHECK_FALSE(reader.value()->append(some_entries(1, 5)));
     }
     THEN("a gap in the sequence is a bug") {
-      CHECK_THROWS_AS(journal->append(entries(1, 6)), InvariantViolation);
+      CHECK_THROWS_AS(journal->append(some_entries(1, 6)), InvariantViolation);
     }
   }
   GIVEN("paths that hold no journal") {
@@ -120,8 +101,8 @@ SCENARIO("a journal keeps turns in order", "[journal]") {
   GIVEN("a journal whose log is damaged in its first frame, so that SQLite sees none of it") {
     auto made = Journal::create(folder / "whole.db");
     REQUIRE(made.has_value());
-    REQUIRE(made.value()->append(entries(2)));
-    REQUIRE(made.value()->append(entries(2, 3)));
+    REQUIRE(made.value()->append(some_entries(2)));
+    REQUIRE(made.value()->append(some_entries(2, 3)));
     for (const char* part : {".db", ".db-wal"})  // while it is open: nothing is folded in yet
       std::filesystem::copy_file(folder / (std::string{"whole"} + part),
                                  folder / (std::string{"cut"} + part));
@@ -144,7 +125,7 @@ SCENARIO("a journal keeps turns in order", "[journal]") {
         const auto begun = Journal::resume(folder / name);
         REQUIRE(begun.has_value());
         CHECK(begun.value()->next_sequence() == 1);
-        CHECK(begun.value()->append(entries(1, 1)));
+        CHECK(begun.value()->append(some_entries(1, 1)));
         CHECK(Journal::verify(folder / name).entries == 1);
       }
     }
@@ -155,18 +136,18 @@ SCENARIO("a disk that refuses loses no earlier turn and half-writes none", "[jou
   const ScratchFolder folder;
   GIVEN("a journal of one turn whose disk fails at the third entry of the next") {
     auto journal = created(folder / "journal.db");
-    REQUIRE(journal->append(entries(2)));
+    REQUIRE(journal->append(some_entries(2)));
     const auto head = journal->head_hash();
     journal->set_fault([](std::uint64_t sequence) { return sequence == 5; });
     WHEN("that turn is appended") {
-      CHECK_FALSE(journal->append(entries(3, 3)));
+      CHECK_FALSE(journal->append(some_entries(3, 3)));
       THEN("nothing of it stands, and the same turn goes in when the disk is back") {
         CHECK_FALSE(journal->refusal().empty());
         CHECK(journal->read_all().size() == 2);
         CHECK(journal->head_hash() == head);
         CHECK(journal->next_sequence() == 3);
         journal->set_fault({});
-        CHECK(journal->append(entries(3, 3)));
+        CHECK(journal->append(some_entries(3, 3)));
         CHECK(journal->refusal().empty());
         CHECK(Journal::verify(folder / "journal.db").holds());
       }
@@ -177,12 +158,12 @@ SCENARIO("a disk that refuses loses no earlier turn and half-writes none", "[jou
 SCENARIO("each turn is one transaction with one sync, whatever its size", "[journal]") {
   const ScratchFolder folder;
   auto journal = created(folder / "journal.db");
-  REQUIRE(journal->append(entries(1)));  // the write-ahead log's head goes with the first
+  REQUIRE(journal->append(some_entries(1)));  // the write-ahead log's head goes with the first
   const auto before = syncs.load();
   std::uint64_t next = 2;
   for (const std::uint64_t count : {1U, 5U, 40U, 0U, 3U}) {
     const auto at = syncs.load();
-    REQUIRE(journal->append(entries(count, next)));
+    REQUIRE(journal->append(some_entries(count, next)));
     CHECK(syncs.load() - at == (count == 0 ? 0 : 1));
     next += count;
   }
@@ -197,12 +178,12 @@ SCENARIO("appends are timed, and a disk that refuses is told once with its reaso
     JsonLog log{folder / "esper.log"};
     auto journal = created(folder / "journal.db");
     journal->watch(metrics, log);
-    REQUIRE(journal->append(entries(2)));
+    REQUIRE(journal->append(some_entries(2)));
     journal->set_fault([](std::uint64_t) { return true; });
-    CHECK_FALSE(journal->append(entries(1, 3)));
-    CHECK_FALSE(journal->append(entries(1, 3)));
+    CHECK_FALSE(journal->append(some_entries(1, 3)));
+    CHECK_FALSE(journal->append(some_entries(1, 3)));
     journal->set_fault({});
-    CHECK(journal->append(entries(1, 3)));
+    CHECK(journal->append(some_entries(1, 3)));
   }
   const auto all = nlohmann::json::parse(metrics.snapshot());
   CHECK(all.at("esper_journal_append_seconds{role=\"journal\"}").at("count") == 4);
@@ -216,7 +197,7 @@ SCENARIO("appends are timed, and a disk that refuses is told once with its reaso
 SCENARIO("the decision hash runs over logical parts alone", "[journal]") {
   GIVEN("an entry and one like it") {
     const JournalHashes start;
-    const auto base = entry(1, 1, "{}");
+    const auto base = some_entry(1, 1, "{}");
     const auto hashes = followed_by(start, base);
     auto other = base;
     THEN("measured part, cause and sequence change the chain only") {
@@ -367,12 +348,12 @@ SCENARIO("AUDIT-1: a cut tail is seen against the head in the report", "[journal
 SCENARIO("a sealed journal can be read and takes nothing more", "[journal]") {
   const ScratchFolder folder;
   auto journal = created(folder / "journal.db");
-  REQUIRE(journal->append(entries(3)));
+  REQUIRE(journal->append(some_entries(3)));
   const auto seal = journal->seal();
   REQUIRE(seal.has_value());
   CHECK(seal.value().entries == 3);
   CHECK(journal->read_all().size() == 3);
-  CHECK_FALSE(journal->append(entries(1, 4)));
+  CHECK_FALSE(journal->append(some_entries(1, 4)));
   CHECK(journal->seal().value().file_sha256 == seal.value().file_sha256);
   CHECK(sha256_of_file(folder / "journal.db") == seal.value().file_sha256);
 }
