@@ -13,7 +13,11 @@ std::string name(RegionId region) { return "region " + std::to_string(region.val
 }  // namespace
 
 Checks::Checks(const Shape& shape)
-    : shape_(shape), told_fences_(regions), started_(regions), last_applied_(regions, 0) {}
+    : shape_(shape),
+      state_of_(shape.nodes.size(), 0),
+      told_fences_(regions),
+      started_(regions),
+      last_applied_(regions, 0) {}
 
 void Checks::flagged(std::uint64_t epoch, std::uint64_t step, const std::vector<bool>& escape) {
   auto& flags = flags_[{epoch, step}];
@@ -76,6 +80,9 @@ void Checks::first_completed(const StepDone& done, const ReplicaState& state) {
 void Checks::formed(const Group& group, const std::vector<GroupMemory>& truth,
                     const std::vector<Progress>& reached) {
   ++groups_;
+  // Its agreements were late: a quorum has left it by their votes for a later one, nobody may take it.
+  const bool overtaken = !formed_.empty() && formed_.rbegin()->first > group.epoch;
+  if (overtaken) return;
   formed_[group.epoch] = group;
   std::size_t agreed = 0;
   for (const auto& memory : truth) agreed += memory.newest.epoch >= group.epoch ? 1 : 0;
@@ -92,17 +99,19 @@ void Checks::formed(const Group& group, const std::vector<GroupMemory>& truth,
 
 void Checks::took(NodeId node, const Group& group, const ReplicaState& state, bool restored,
                   bool changing) {
-  const auto here = formed_.find(group.epoch);
-  if (here != formed_.end() && here != formed_.begin()) {
-    const auto& before = std::prev(here)->second;
-    const auto& who = shape_.nodes[node].node;
-    const bool joins = who != group.source && (restored || !rank_in(before, who));
-    joined_ += joins ? 1 : 0;
-    if (joins && (!ends_window(state.step) || changing))
-      findings_.report("JOIN",
-                       who + " was admitted in mid-change, at step " + std::to_string(state.step));
-  }
-  if (shape_.nodes[node].node != group.source) return;
+  const auto& who = shape_.nodes[node].node;
+  if (!formed_.contains(group.epoch))
+    findings_.report("TRAININGS", who + " took part in group " + std::to_string(group.epoch) +
+                                      ", which a later one had overtaken");
+  // Who has the state of the same group as the source is behind it by a step at most and has its
+  // changes under way: it goes on, even where a group that nobody took was made without it.
+  const bool joins = restored || state_of_[node] != group.from.epoch;
+  joined_ += joins ? 1 : 0;
+  if (joins && who != group.source && (!ends_window(state.step) || changing))
+    findings_.report("JOIN",
+                     who + " was admitted in mid-change, at step " + std::to_string(state.step));
+  state_of_[node] = group.epoch;
+  if (who != group.source) return;
   // What was done beyond that state is no part of the history any more.
   std::erase_if(charged_, [&](const auto& one) { return one.second > state.step; });
   if (state.step < told_step_)

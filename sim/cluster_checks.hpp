@@ -53,7 +53,8 @@ class Checks {
   Findings findings_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, Done> done_;  ///< by epoch and step
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::vector<bool>> flags_;
-  std::map<std::uint64_t, Group> formed_;           ///< by epoch
+  std::map<std::uint64_t, Group> formed_;           ///< by epoch, without overtaken ones
+  std::vector<std::uint64_t> state_of_;             ///< by node: the group whose state it took last
   std::map<std::uint64_t, std::uint64_t> charged_;  ///< command: step, in the surviving history
   std::uint64_t newest_step_{}, groups_{}, applied_{}, joined_{};
   std::uint64_t told_step_{};
