@@ -37,7 +37,7 @@ class Narset {
 
   void recover(const Catalogue& catalogue) const {
     self_->state.tactics.emplace(region_, tactics_settings(*around_->config, around_->planting),
-                                 *around_->host, catalogue);
+                                 SharedHost{around_, around_->host}, catalogue);
     ask_for_past({}, {});
   }
 

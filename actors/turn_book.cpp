@@ -14,6 +14,7 @@ void TurnBook::open(const WindowReport& report) {
   turn_.emplace();
   turn_->report = report;
   turn_->restarts = std::exchange(restarts_, {});
+  awaited_ = present_;
   for (std::uint32_t i = 0; i < regions_; ++i)
     if (!present_.contains(RegionId{i}))
       turn_->absences.push_back({.role = Role::narset, .region = RegionId{i}, .reason = "down"});
@@ -44,6 +45,7 @@ void TurnBook::add(const RegionPart& part) {
   if (!present_.contains(part.report.region)) return;
   if (!admitted(Role::narset, part.report.region, part.report.epoch)) return;
   turn_->parts.emplace(part.report.region, part);
+  awaited_.erase(part.report.region);
 }
 
 void TurnBook::add(const PruningPart& part) {
@@ -62,6 +64,7 @@ void TurnBook::leave(Role role, RegionId region, const std::string& reason) {
                            : role == Role::tamiyo  ? std::exchange(tamiyo_present_, false)
                            : role == Role::emrakul ? std::exchange(emrakul_present_, false)
                                                    : false;
+  if (role == Role::narset) awaited_.erase(region);
   if (!was_present || !turn_) return;
   const bool answered = role == Role::narset   ? turn_->parts.contains(region)
                         : role == Role::tamiyo ? turn_->strategy.has_value()
@@ -81,7 +84,10 @@ bool TurnBook::admitted(Role role, RegionId region, Epoch epoch) const {
 
 void TurnBook::join(Role role, RegionId region, Epoch epoch) {
   admit(role, region, epoch);
-  if (role == Role::narset) present_.insert(region);
+  if (role == Role::narset) {
+    present_.insert(region);
+    if (turn_ && !turn_->parts.contains(region)) awaited_.insert(region);
+  }
   if (role == Role::tamiyo) tamiyo_present_ = true;
   if (role == Role::emrakul) emrakul_present_ = true;
 }
@@ -95,12 +101,6 @@ bool TurnBook::can_join(Role role, RegionId region) const {
   if (role == Role::narset) return present_.contains(region) && !turn_->parts.contains(region);
   if (role == Role::tamiyo) return tamiyo_present_ && !turn_->strategy;
   if (role == Role::emrakul) return planned_checkpoint() == 0 || !pruning_in();
-  return true;
-}
-
-bool TurnBook::regions_in() const {
-  for (const RegionId region : present_)
-    if (!turn_->parts.contains(region)) return false;
   return true;
 }
 

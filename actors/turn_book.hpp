@@ -59,7 +59,7 @@ class TurnBook {
  private:
   friend struct StateFields;  // tests' list of all fields
 
-  [[nodiscard]] bool regions_in() const;
+  [[nodiscard]] bool regions_in() const { return awaited_.empty(); }
   [[nodiscard]] bool admitted(Role role, RegionId region, Epoch epoch) const;
   /// The checkpoint whose importance the open turn plans from; 0: it is no planning turn.
   [[nodiscard]] std::uint64_t planned_checkpoint() const;
@@ -69,6 +69,7 @@ class TurnBook {
   TimeConfig time_;
   bool compaction_;
   std::set<RegionId> present_;                         ///< Narsets that turns wait for
+  std::set<RegionId> awaited_;                         ///< of them, in the open turn
   std::map<std::pair<Role, RegionId>, Epoch> epochs_;  ///< of the incarnations that joined last
   bool tamiyo_present_ = true;
   bool emrakul_present_ = true;

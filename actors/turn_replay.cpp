@@ -25,10 +25,10 @@ std::optional<StrategyPart> decide_again(Strategy& strategy, const TurnRecord& r
 TurnReplay::TurnReplay(RunConfig config, HostDescription host, const Catalogue& catalogue,
                        const PlantingTactic& planting)
     : config_(std::move(config)),
-      host_(std::move(host)),
-      epochs_(host_.regions.size()),
-      strategy_(strategy_settings(config_, host_)) {
-  for (std::uint32_t region = 0; region < host_.regions.size(); ++region)
+      host_(std::make_shared<const HostDescription>(std::move(host))),
+      epochs_(host_->regions.size()),
+      strategy_(strategy_settings(config_, *host_)) {
+  for (std::uint32_t region = 0; region < host_->regions.size(); ++region)
     tactics_.emplace_back(RegionId{region}, tactics_settings(config_, planting), host_, catalogue);
 }
 
@@ -54,7 +54,7 @@ PruningPart TurnReplay::plan_again(const ClosedTurn& turn) const {
       checkpoint_at(turn.report.window + 1, time.cycle_windows, time.checkpoint_cycles);
   // Why importance is not there is what Elesh, or the clock, said: an input.
   return plan_pruning(planning_turn(turn, before_, next > 0 ? next - 1 : 0),
-                      turn.pruning->importance, turn.pruning->reason, config_, host_);
+                      turn.pruning->importance, turn.pruning->reason, config_, *host_);
 }
 
 }  // namespace esper

@@ -29,7 +29,7 @@ class TurnReplay {
   [[nodiscard]] PruningPart plan_again(const ClosedTurn& turn) const;
 
   RunConfig config_;
-  HostDescription host_;
+  SharedHost host_;
   std::vector<Tactics> tactics_;  ///< by region
   std::vector<Epoch> epochs_;     ///< that decided last, by region
   Strategy strategy_;

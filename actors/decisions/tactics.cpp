@@ -203,19 +203,24 @@ void report(Decision& decision) {
 }  // namespace
 }  // namespace tactics
 
-Tactics::Tactics(RegionId own_region, TacticsSettings own_settings, const HostDescription& own_host,
+Tactics::Tactics(RegionId own_region, TacticsSettings own_settings, SharedHost own_host,
                  const Catalogue& own_catalogue)
     : region(own_region),
       settings(std::move(own_settings)),
-      plots(tactics::plots_of(own_region, own_host)),
-      host(own_host),
+      plots(tactics::plots_of(own_region, *own_host)),
+      launched(std::move(own_host)),
       catalogue(own_catalogue),
       candidates(
-          tactics::candidates_of(own_region, host, catalogue, plots, BlueprintClass::growth)),
-      scaffold_candidates(
-          tactics::candidates_of(own_region, host, catalogue, plots, BlueprintClass::scaffold)),
+          tactics::candidates_of(own_region, *launched, catalogue, plots, BlueprintClass::growth)),
+      scaffold_candidates(tactics::candidates_of(own_region, *launched, catalogue, plots,
+                                                 BlueprintClass::scaffold)),
       stream(settings.seed, "narset", own_region.value),
       book(own_region) {}
+
+Tactics::Tactics(RegionId own_region, TacticsSettings own_settings, HostDescription own_host,
+                 const Catalogue& own_catalogue)
+    : Tactics(own_region, std::move(own_settings),
+              std::make_shared<const HostDescription>(std::move(own_host)), own_catalogue) {}
 
 RegionPart decide(Tactics& tactics, const RegionTurn& turn, Epoch epoch,
                   const std::optional<std::vector<SeedStatus>>& read_back) {

@@ -1,6 +1,7 @@
 #pragma once
 // Narset's whole mind: one region's seeds, from what it was told to what it does about it. A plain
 // value: the same turns make the same Tactics and the same parts, live, restarted or replayed.
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "messages/blueprint.hpp"
 #include "messages/configuration.hpp"
 #include "messages/host.hpp"
+#include "messages/pruning.hpp"
 #include "messages/turn.hpp"
 
 namespace esper {
@@ -159,14 +161,22 @@ struct SeedPlan {
   std::optional<ScaffoldLife> scaffold;
 };
 
+/// One description for all regions: a Narset that kept its own would grow with all of them.
+using SharedHost = std::shared_ptr<const HostDescription>;
+
 struct Tactics {
-  Tactics(RegionId region, TacticsSettings settings, const HostDescription& host,
+  /// `launched`: the host before any surgery. Only the region's own share of it is kept.
+  Tactics(RegionId region, TacticsSettings settings, SharedHost launched,
+          const Catalogue& catalogue);
+  /// Of one region alone.
+  Tactics(RegionId region, TacticsSettings settings, HostDescription launched,
           const Catalogue& catalogue);
 
   RegionId region;
   TacticsSettings settings;
   std::vector<Plot> plots;
-  HostDescription host;                        ///< as the last surgery left it
+  SharedHost launched;
+  std::vector<SurgeryOutcome> surgeries;       ///< kept ones: what the host has lost since
   Catalogue catalogue;                         ///< its sheets count parameters as of now, too
   std::vector<Candidate> candidates;           ///< growth alone
   std::vector<Candidate> scaffold_candidates;  ///< scaffolds alone

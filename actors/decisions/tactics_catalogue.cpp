@@ -94,21 +94,36 @@ bool free_plot(const Tactics& tactics, std::size_t plot) {
                       [&](const SeedPlan& plan) { return plan.plot == plot; });
 }
 
+namespace {
+
+/// The host as the surgeries have left it. Counted anew each time: they are rare, and a host for
+/// each Narset to keep is not small.
+HostDescription host_of(const Tactics& tactics) {
+  HostDescription host = *tactics.launched;
+  for (const auto& kept : tactics.surgeries)
+    host = after_cuts(host, kept.cuts, kept.layers).value();
+  return host;
+}
+
+}  // namespace
+
 void recount(Tactics& tactics, const SurgeryOutcome& kept) {
-  const auto cut = after_cuts(tactics.host, kept.cuts, kept.layers);
+  const HostDescription before = host_of(tactics);
+  const auto cut = after_cuts(before, kept.cuts, kept.layers);
   if (!cut) return;
-  const HostDescription before = std::exchange(tactics.host, cut.value());
+  const HostDescription& now = cut.value();
+  tactics.surgeries.push_back(kept);
   for (RiskSheet& sheet : tactics.catalogue.sheets) {
     if (sheet.slot.value >= before.slots.size()) continue;
-    const std::uint32_t channels = tactics.host.slots[sheet.slot.value].channels;
+    const std::uint32_t channels = now.slots[sheet.slot.value].channels;
     if (channels == before.slots[sheet.slot.value].channels) continue;
     for (const Blueprint& blueprint : tactics.catalogue.blueprints)
       if (blueprint.name == sheet.blueprint) sheet.parameters = parameters_of(blueprint, channels);
   }
   // The same designs in the same order: only what they come to has changed.
   const auto anew = [&](std::vector<Candidate>& candidates, BlueprintClass blueprint_class) {
-    auto counted = candidates_of(tactics.region, tactics.host, tactics.catalogue, tactics.plots,
-                                 blueprint_class);
+    auto counted =
+        candidates_of(tactics.region, now, tactics.catalogue, tactics.plots, blueprint_class);
     for (std::size_t index = 0; index < counted.size(); ++index)
       counted[index].not_before = candidates[index].not_before;
     candidates = std::move(counted);

@@ -55,7 +55,7 @@ struct StateFields {
                      under_way, doom, roll_back, touched_host, gain, passes, graft_due,
                      stabilise_due, top_up_asked, before, stages_begun, full_windows, proposal,
                      predicted_gain, candidate, scaffold)
-  ESPER_STATE_FIELDS(Tactics, region, settings, plots, host, catalogue, candidates,
+  ESPER_STATE_FIELDS(Tactics, region, settings, plots, launched, surgeries, catalogue, candidates,
                      scaffold_candidates, experiences, stream, epoch, sequence, next_seed,
                      next_proposal, book, health, loss, calm_gate_loss, trouble, plans, wish,
                      proposals, escape, overrides, escape_asked, germinate_not_before,
@@ -105,7 +105,7 @@ struct StateFields {
 
   // The journal's actor.
   ESPER_STATE_FIELDS(ClosedTurn, report, parts, pruning, strategy, absences, restarts, breakers)
-  ESPER_STATE_FIELDS(TurnBook, regions, time, compaction, present, epochs, tamiyo_present,
+  ESPER_STATE_FIELDS(TurnBook, regions, time, compaction, present, awaited, epochs, tamiyo_present,
                      emrakul_present, turn, restarts, committed, strategy, measured)
   ESPER_STATE_FIELDS(PendingRecovery, asked, promise)
   ESPER_STATE_FIELDS(JournalState, book, commands, recoveries, asked, planned, disk, deposed, name)
@@ -142,7 +142,8 @@ concept HasNodes = requires(T& value) {
 
 /// Calls `visit(place, leaf)` for every number, text and enumerator within `value`, and
 /// `visit.absent(place)` or `visit.count(place, n)` where it depends on the values what there is.
-/// Not for what is no value: a peer's address, a promise, the actor's name.
+/// Not for what is no value: a peer's address, a promise, the actor's name, the host
+/// that all share.
 template <typename T, typename Visit>
 void walk(const std::string& place, T& value, Visit& visit) {
   if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_same_v<T, std::string>) {
@@ -154,7 +155,7 @@ void walk(const std::string& place, T& value, Visit& visit) {
   } else if constexpr (std::is_same_v<T, RandomStream> || std::is_same_v<T, PlantingTactic>) {
     visit(place, value);
   } else if constexpr (std::is_same_v<T, const char*> || std::is_same_v<T, LaneQueue*> ||
-                       std::is_same_v<T, ControlContext> ||
+                       std::is_same_v<T, ControlContext> || std::is_same_v<T, SharedHost> ||
                        std::is_same_v<T, caf::typed_response_promise<Recovery>>) {
   } else if constexpr (IsOptional<T>::value) {
     value ? walk(place, *value, visit) : visit.absent(place);

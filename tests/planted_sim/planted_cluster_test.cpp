@@ -31,7 +31,7 @@ constexpr Hunt hunts[]{
     {Planted::move_before_fence, "move_before_fence", "FENCE-1", 400},
     {Planted::escape_overlooked, "escape_overlooked", "ESCAPE-1", 100},
     {Planted::told_too_early, "told_too_early", "SETTLED", 800},
-    {Planted::old_vote_counted, "old_vote_counted", "TRAININGS", 2000},
+    {Planted::old_vote_counted, "old_vote_counted", "QUORUM", 1000},
 };
 
 /// The first seed in which that promise broke first, from 1 on.
