@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/decisions/of_region.hpp"
 #include "messages/canonical.hpp"
 
 namespace esper {
@@ -142,20 +143,6 @@ TurnReports reports_of(const ClosedTurn& turn) {
   }
   return reports;
 }
-
-namespace {
-
-/// Regions stand in their order but where a report is of few: then all are looked through.
-template <typename Part>
-const Part* of_region(const std::vector<Part>& parts, RegionId region) {
-  if (region.value < parts.size() && parts[region.value].region == region)
-    return &parts[region.value];
-  const auto found = std::find_if(parts.begin(), parts.end(),
-                                  [&](const Part& part) { return part.region == region; });
-  return found == parts.end() ? nullptr : &*found;
-}
-
-}  // namespace
 
 RegionTurn region_turn(const WindowReport& report, RegionId region,
                        const std::vector<Answers>& answers) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <queue>
 
 namespace esper {
 namespace {
@@ -88,24 +89,27 @@ std::vector<Energy> BanditAllocator::deal(const std::vector<RegionState>& region
     arms_[state.region.value].dealt = true;
   }
   if (constraint.posture != Posture::crisis) allow_probe(regions, capacity, worth);
-  for (;;) {
-    std::optional<std::size_t> best;
-    double best_rate = 0;
-    for (std::size_t place = 0; place < regions.size(); ++place) {
-      if (!(worth[place] > 0) || regions[place].asked > capacity ||
-          seeds[place] >= seeds_per_cycle_max)
-        continue;
-      const double rate = worth[place] / (static_cast<double>(regions[place].asked.thousandths) *
-                                          (1 + seeds[place]));
-      if (best && !(rate > best_rate)) continue;
-      best = place;
-      best_rate = rate;
-    }
-    if (!best) return grants;
-    grants[*best] += regions[*best].asked;
-    capacity -= regions[*best].asked;
-    ++seeds[*best];
+  // The best rate first, of equals the first region. What is too dear once stays so.
+  const auto rate = [&](std::size_t place) {
+    return worth[place] /
+           (static_cast<double>(regions[place].asked.thousandths) * (1 + seeds[place]));
+  };
+  using Offer = std::pair<double, std::size_t>;
+  const auto behind = [](const Offer& one, const Offer& other) {
+    return one.first != other.first ? one.first < other.first : one.second > other.second;
+  };
+  std::priority_queue<Offer, std::vector<Offer>, decltype(behind)> offers(behind);
+  for (std::size_t place = 0; place < regions.size(); ++place)
+    if (worth[place] > 0) offers.emplace(rate(place), place);
+  while (!offers.empty()) {
+    const std::size_t place = offers.top().second;
+    offers.pop();
+    if (regions[place].asked > capacity) continue;
+    grants[place] += regions[place].asked;
+    capacity -= regions[place].asked;
+    if (++seeds[place] < seeds_per_cycle_max) offers.emplace(rate(place), place);
   }
+  return grants;
 }
 
 void BanditAllocator::learn(const std::vector<RegionResults>& results) {

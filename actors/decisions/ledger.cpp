@@ -156,8 +156,10 @@ Ledger::Answer Ledger::settle(RegionId region, std::uint64_t reservation, Energy
   const Window made = found->second.made;
   reservations_.erase(found);
   // A seed's parts are reserved in one turn; that is how they are known to belong together.
-  for (auto& [key, other] : reservations_)
-    if (key.first == region && other.made == made) other.touched = std::max(other.touched, now);
+  for (auto beside = reservations_.lower_bound({region, 0});
+       beside != reservations_.end() && beside->first.first == region; ++beside)
+    if (auto& other = beside->second; other.made == made)
+      other.touched = std::max(other.touched, now);
   return Done{};
 }
 

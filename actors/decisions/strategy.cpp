@@ -1,6 +1,7 @@
 #include "actors/decisions/strategy.hpp"
 
 #include "actors/decisions/mint.hpp"
+#include "actors/decisions/of_region.hpp"
 #include "actors/decisions/planted.hpp"
 #include "actors/decisions/strategy_parts.hpp"
 
@@ -58,7 +59,7 @@ OpportunityCandidate candidate_of(const Strategy& strategy, const OpportunityPro
     mitigations.alpha_stages = strategy.settings.gates.alpha_stages;
   if (!(mitigations.clip_norm > 0) || !finite(mitigations.clip_norm))
     mitigations.clip_norm = strategy.settings.gates.clip_norm;
-  const RegionReport* report = strategy::find(reports, proposal.region);
+  const RegionReport* report = of_region(reports, proposal.region);
   if (report == nullptr || proposal.region.value >= strategy.settings.regions) return candidate;
   candidate.reported = true;
   candidate.in_crisis = report->in_crisis;

@@ -100,13 +100,6 @@ void must(const Ledger::Answer& answer) {
                              std::string{name_of(answer.refusal())});
 }
 
-const RegionReport* find(const std::vector<RegionReport>& reports, RegionId region) {
-  const auto found = std::find_if(reports.begin(), reports.end(), [&](const RegionReport& report) {
-    return report.region == region;
-  });
-  return found == reports.end() ? nullptr : &*found;
-}
-
 std::uint32_t cycle_windows(const Strategy& strategy) {
   return std::max<std::uint32_t>(strategy.settings.time.cycle_windows, 1);
 }

@@ -7,8 +7,6 @@ namespace esper::strategy {
 /// Only a bug can make the ledger refuse what the strategist computed from its own balances.
 void must(const Ledger::Answer& answer);
 [[nodiscard]] std::uint32_t cycle_windows(const Strategy& strategy);
-/// Nothing where the region did not report in this turn.
-[[nodiscard]] const RegionReport* find(const std::vector<RegionReport>& reports, RegionId region);
 
 // strategy_accounts.cpp: the book, cycles and leases.
 

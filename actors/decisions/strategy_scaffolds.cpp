@@ -1,5 +1,6 @@
 // Temporary capacity as Tamiyo sees it: who gets emergency energy, where nothing may be cut, and
 // what a region at its wits' end does instead.
+#include "actors/decisions/of_region.hpp"
 #include "actors/decisions/strategy_parts.hpp"
 
 #include <algorithm>
@@ -29,7 +30,7 @@ ScaffoldVerdict judge(const Strategy& strategy, const ScaffoldRequest& request,
   const Energy price =
       std::max({sane(request.ask), Energy{strategy.settings.budget.price_min}, Energy{1}});
   ScaffoldVerdict verdict{region, request.blueprint, request.slot, {}, {}, window + 1};
-  const RegionReport* report = find(turn.reports, region);
+  const RegionReport* report = of_region(turn.reports, region);
   if (report == nullptr || !report->in_crisis) {
     verdict.answer = ScaffoldAnswer::no_crisis;
   } else if (report->scaffolds > 0 || strategy.zones.has_scaffold(region) ||

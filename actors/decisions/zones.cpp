@@ -1,5 +1,6 @@
 #include "actors/decisions/zones.hpp"
 
+#include "actors/decisions/of_region.hpp"
 #include "actors/decisions/planted.hpp"
 #include "actors/decisions/region_graph.hpp"
 
@@ -7,12 +8,6 @@
 
 namespace esper {
 namespace {
-
-const RegionReport* report_of(const ZoneTurn& turn, RegionId region) {
-  for (const RegionReport& report : turn.reports)
-    if (report.region == region) return &report;
-  return nullptr;
-}
 
 bool contains(const std::vector<RegionId>& regions, RegionId region) {
   return std::find(regions.begin(), regions.end(), region) != regions.end();
@@ -41,7 +36,7 @@ void Zones::watch(const ZoneTurn& turn) {
   const bool gap = turn.window != seen_ + 1;  // a window that nobody tells of was not a calm one
   seen_ = turn.window;
   for (std::uint32_t region = 0; region < calm_.size(); ++region) {
-    const RegionReport* report = report_of(turn, {region});
+    const RegionReport* report = of_region(turn.reports, RegionId{region});
     if (gap || report == nullptr || report->in_crisis || report->scaffolds > 0)
       calm_[region] = false;
     if (report != nullptr && report->scaffolds > 0) {
@@ -52,7 +47,7 @@ void Zones::watch(const ZoneTurn& turn) {
 }
 
 void Zones::follow(Entry& entry, const ZoneTurn& turn) {
-  const RegionReport* report = report_of(turn, entry.zone.region);
+  const RegionReport* report = of_region(turn.reports, entry.zone.region);
   if (entry.zone.sunset) return;
   const bool gone = entry.planted ? report != nullptr && report->scaffolds == 0
                                   : !contains(turn.in_escrow, entry.zone.region);
@@ -89,7 +84,9 @@ std::vector<RegionId> Zones::observe(const ZoneTurn& turn) {
   return cleaned;
 }
 
-bool Zones::embargoed(RegionId region) const { return contains(state_.embargoed, region); }
+bool Zones::embargoed(RegionId region) const {
+  return std::binary_search(state_.embargoed.begin(), state_.embargoed.end(), region);
+}
 
 bool Zones::has_scaffold(RegionId region) const {
   const auto found = entries_.find(region);
