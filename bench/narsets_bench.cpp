@@ -157,10 +157,10 @@ double exponent(const std::vector<std::pair<double, double>>& points) {
   return (n * xy - x * y) / (n * xx - x * x);
 }
 
-void in_one_process() {
+void in_one_process(const std::vector<std::uint32_t>& counts) {
   std::printf("one process        ms a turn   us a Narset   KiB a Narset\n");
   std::vector<std::pair<double, double>> times, memory;
-  for (const std::uint32_t narsets : {100U, 300U, 1'000U, 3'000U, 10'000U}) {
+  for (const std::uint32_t narsets : counts) {
     Row row;
     try {
       row = apart([&] {
@@ -176,6 +176,7 @@ void in_one_process() {
                 1e3 * row.turn_ms / narsets, row.kib_each);
     std::fflush(stdout);
   }
+  if (times.size() < 2) return;
   std::printf("turns grow with their number to the power %.2f, memory to %.2f\n", exponent(times),
               exponent(memory));
 }
@@ -211,23 +212,33 @@ Row over_three(const fs::path& folder, std::uint32_t narsets) {
   return row;
 }
 
+void over_three_processes(const fs::path& folder) {
+  const Row row = apart([&] { return over_three(folder, 1'000); });
+  std::printf("three processes, 1000 Narsets: %.1f ms a turn, %.1f KiB a Narset, %.0f bytes over "
+              "the network a turn (%.1f MB/s)\n",
+              row.turn_ms, row.kib_each, row.bytes_each,
+              1e-6 * row.bytes_each / (1e-3 * row.turn_ms));
+}
+
 }  // namespace
 
 }  // namespace esper
 
-/// With any word: only the row over three processes.
-int main(int words, char**) {
+/// Without words: all rows. "three": the row over three processes alone; numbers: rows of so many
+/// Narsets in one process alone.
+int main(int count, char** words) {
   using namespace esper;
   char folder[] = "/tmp/esper-bench-XXXXXX";
   if (::mkdtemp(folder) == nullptr) return 1;
   int code = 0;
   try {
-    if (words == 1) in_one_process();
-    const Row row = apart([&] { return over_three(folder, 1'000); });
-    std::printf("three processes, 1000 Narsets: %.1f ms a turn, %.1f KiB a Narset, %.0f bytes over "
-                "the network a turn (%.1f MB/s)\n",
-                row.turn_ms, row.kib_each, row.bytes_each,
-                1e-6 * row.bytes_each / (1e-3 * row.turn_ms));
+    const bool three = count == 2 && std::string{words[1]} == "three";
+    std::vector<std::uint32_t> counts;
+    for (int i = 1; i < count && !three; ++i)
+      counts.push_back(static_cast<std::uint32_t>(std::stoul(words[i])));
+    if (count == 1) counts = {100, 300, 1'000, 3'000, 10'000};
+    if (!counts.empty()) in_one_process(counts);
+    if (count == 1 || three) over_three_processes(folder);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     code = 1;
