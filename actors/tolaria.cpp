@@ -93,9 +93,8 @@ class Tolaria {
   void send_turn() const {
     const auto& report = *self_->state.open;
     context_->lanes.journal.send(TurnOpened{report}, self_->context());
-    for (const auto& telemetry : report.regions)
-      context_->lanes.narsets.at(telemetry.region.value)
-          .send(region_turn(report, telemetry.region, self_->state.answers), self_->context());
+    for (const auto& [region, turn] : region_turns(report, self_->state.answers))
+      context_->lanes.narsets.at(region.value).send(turn, self_->context());
     if (report.checkpoint && report.checkpoint->measurable)
       context_->lanes.elesh.send(*report.checkpoint, self_->context());
     self_->delayed_send(self_, context_->retry(), Nudge{report.window});

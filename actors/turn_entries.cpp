@@ -144,8 +144,10 @@ TurnReports reports_of(const ClosedTurn& turn) {
   return reports;
 }
 
-RegionTurn region_turn(const WindowReport& report, RegionId region,
-                       const std::vector<Answers>& answers) {
+namespace {
+
+RegionTurn without_outcomes(const WindowReport& report, RegionId region,
+                            const std::vector<Answers>& answers) {
   RegionTurn turn;
   turn.window = report.window;
   turn.checkpoint = report.checkpoint;
@@ -155,10 +157,29 @@ RegionTurn region_turn(const WindowReport& report, RegionId region,
     if (given.kind != OverrideKind::posture && given.region == region)
       turn.overrides.push_back(given);
   if (const auto* telemetry = of_region(report.regions, region)) turn.telemetry = *telemetry;
-  for (const auto& outcome : report.outcomes)
-    if (outcome.region == region) turn.outcomes.push_back(outcome);
   if (const auto* given = of_region(answers, region)) turn.answers = *given;
   return turn;
+}
+
+}  // namespace
+
+RegionTurn region_turn(const WindowReport& report, RegionId region,
+                       const std::vector<Answers>& answers) {
+  auto turn = without_outcomes(report, region, answers);
+  for (const auto& outcome : report.outcomes)
+    if (outcome.region == region) turn.outcomes.push_back(outcome);
+  return turn;
+}
+
+std::map<RegionId, RegionTurn> region_turns(const WindowReport& report,
+                                            const std::vector<Answers>& answers) {
+  std::map<RegionId, RegionTurn> turns;
+  for (const auto& telemetry : report.regions)
+    turns.emplace(telemetry.region, without_outcomes(report, telemetry.region, answers));
+  for (const auto& outcome : report.outcomes)
+    if (const auto turn = turns.find(outcome.region); turn != turns.end())
+      turn->second.outcomes.push_back(outcome);
+  return turns;
 }
 
 PlanningTurn planning_turn(const ClosedTurn& turn, const std::optional<StrategyPart>& before,

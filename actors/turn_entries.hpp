@@ -40,6 +40,9 @@ using CommandEntries = std::map<CommandId, std::uint64_t>;
 /// regions are passed over.
 [[nodiscard]] RegionTurn region_turn(const WindowReport& report, RegionId region,
                                      const std::vector<Answers>& answers);
+/// The same for every region that the report tells of, with one look at the outcomes for all.
+[[nodiscard]] std::map<RegionId, RegionTurn> region_turns(const WindowReport& report,
+                                                          const std::vector<Answers>& answers);
 
 /// What Emrakul plans from, when the regions' parts are in. `before`: Tamiyo's part of the turn
 /// before, without which there is no allowance; `checkpoint`: the newest that was measured.
