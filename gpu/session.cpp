@@ -320,7 +320,8 @@ void Session::apply_boundary() {
   const bool leads = replicas_ == nullptr || replicas_->leads();
   if (leads && draft.checkpoint && checkpoint_.is_kept()) checkpoint_.keep(content());
   // By each replica: with the one beside the control side lost, another has what nobody answered.
-  exchange_.publish();
+  // Its next step's sum says that all have closed this window; it is not told before.
+  replicas_ != nullptr ? exchange_.hold() : exchange_.publish();
 }
 
 void Session::tell_seeds(std::vector<RegionTelemetry>& regions) {

@@ -59,6 +59,8 @@ class Session {
   /// `finish_boundary`.
   [[nodiscard]] bool at_boundary() const { return boundary_open_; }
   void finish_boundary();
+  /// All replicas have closed the window that this one closed last: it is told.
+  void settle() { exchange_.settle(); }
   /// All that another replica needs to stand as this one does, between two steps.
   [[nodiscard]] CheckpointContent standing();
   /// Whatever stood here before. Errors: std::runtime_error, one clause; all is then of no more

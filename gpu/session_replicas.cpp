@@ -87,6 +87,7 @@ double Session::meet(double loss) {
   own.orders = orders_untold_;
   pass(Failpoint::collective);
   common_ = replicas_->average_step(parameters, own);
+  settle();
   if (common_.orders) share_orders(orders());
   return common_.loss;
 }

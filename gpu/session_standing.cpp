@@ -66,11 +66,15 @@ void Session::stand_as(const CheckpointContent& content, bool at_boundary) {
   telemetry_.look_again(host_);
   telemetry_.remember(manifest.telemetry);
   exchange_.remember(manifest.exchange);
-  // What nobody has answered yet, and did not go out here already. The last is under way.
+  const Window told{memory_.window.value - (exchange_.withdraw() ? 1 : 0)};
+  // What nobody has answered yet, and did not go out here already. The last is under way, and the
+  // newest behind it is told when all have it.
   for (const WindowReport& report : manifest.exchange.reports) {
-    if (report.window <= memory_.window && &report != &manifest.exchange.reports.back()) continue;
+    const bool under_way = &report == &manifest.exchange.reports.back();
+    if (report.window <= told && !under_way) continue;
+    if (!under_way) exchange_.settle();
     exchange_.draft() = report;
-    if (&report != &manifest.exchange.reports.back()) exchange_.publish();
+    if (!under_way) exchange_.hold();
   }
   memory_ = manifest.session;
   boundary_.memory() = manifest.boundary;

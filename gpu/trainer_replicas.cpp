@@ -183,6 +183,7 @@ void Trainer::finish_together() {
       for (auto* module : modules())
         for (const auto& buffer : module->buffers()) buffers.push_back(buffer);
       replicas_->average_buffers(buffers, {});
+      if (session_) session_->settle();
       return replicas_->leave();
     } catch (const CollectiveFailed&) {
       regroup();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace esper {
 
@@ -33,6 +34,7 @@ TurnExchange::TurnExchange(std::uint32_t regions)
     : regions_(regions),
       fences_(std::make_unique<std::atomic<std::uint32_t>[]>(std::max<std::uint32_t>(regions, 1))) {
   prepare(draft_);
+  prepare(held_);
   for (auto& place : cells_) prepare(place.report);
 }
 
@@ -118,6 +120,24 @@ void TurnExchange::publish() {
   empty(draft_);
 }
 
+void TurnExchange::hold() {
+  std::swap(draft_, held_);
+  empty(draft_);
+  holds_ = true;
+}
+
+void TurnExchange::settle() {
+  if (!std::exchange(holds_, false)) return;
+  std::swap(draft_, held_);
+  publish();
+  std::swap(draft_, held_);
+}
+
+bool TurnExchange::withdraw() {
+  empty(held_);
+  return std::exchange(holds_, false);
+}
+
 bool TurnExchange::release(const TurnRelease& turn) {
   const std::lock_guard lock(giver_);
   if (turn.turn.value <= released_.load(std::memory_order_relaxed)) return true;
@@ -196,6 +216,7 @@ ExchangeMemory TurnExchange::memory(Window taken) {
   const auto written = written_.load(std::memory_order_relaxed);
   for (auto i = finished_.load(std::memory_order_acquire); i != written; ++i)
     if (cell(i).report.window > taken) memory.reports.push_back(cell(i).report);
+  if (holds_) memory.reports.push_back(held_);
   memory.reports.push_back(draft_);
   memory.seeds = seeds();
   return memory;

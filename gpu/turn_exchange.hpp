@@ -48,6 +48,13 @@ class TurnExchange final : public Executor {
   /// Hands the draft over and empties it. With no free cell it takes over from the newest unread
   /// window, so the reader always finds the latest one and loses no outcome.
   void publish();
+  /// As publish(), but nobody reads it before settle(): of several replicas one may have closed a
+  /// window that no other has, and what it told would be undone with it.
+  void hold();
+  /// What is held goes out.
+  void settle();
+  /// What is held never was. True: a window was.
+  bool withdraw();
   /// The next turn handed over, in order, that is not of a later window than `newest` and not of a
   /// later boundary than the one after it; false: none waits.
   [[nodiscard]] bool poll(TurnRelease& turn, Window newest);
@@ -97,7 +104,8 @@ class TurnExchange final : public Executor {
   void prepare(WindowReport& report) const;
 
   const std::uint32_t regions_;
-  WindowReport draft_;  // the trainer's
+  WindowReport draft_, held_;  // the trainer's
+  bool holds_{};
   std::array<Cell, windows_unread_max> cells_;
   alignas(64) std::atomic<std::uint64_t> written_{0};   // windows; the trainer's
   alignas(64) std::atomic<std::uint64_t> finished_{0};  // windows; the reader's

@@ -55,6 +55,8 @@ Seen play(
         seen.alphas[rank].push_back(live->seed->alpha);
     }
     seen.digests[rank] = shared_digest(loop);
+    (void)own.replicas->count(true);
+    loop.settle();
     seen.told[rank] = loop.reports;
     own.replicas->leave();
   });
@@ -218,6 +220,26 @@ SCENARIO("a batch that is not a number on one replica stops the step on all",
           if (tensor.is_floating_point()) CHECK(all_finite(tensor.to(at::kFloat)));
       }
     }
+}
+
+SCENARIO("a window's end is told when every replica has closed it", "[replicas][COMMIT-1]") {
+  // Told by one that then dies alone with it, its outcomes would be in the journal and nowhere else.
+  std::vector<std::vector<std::uint64_t>> newest(3);
+  on_replicas(3, [&](std::uint32_t rank, std::unique_ptr<Collective> group) {
+    ReplicaUnderTest own(std::move(group), test_settings(), smooth_host());
+    own.await_others();
+    TestLoop& loop = *own.loop;
+    while (loop.session->last_window().value < 4) {
+      const std::uint64_t before = loop.session->last_window().value;
+      (void)loop.tick();
+      if (loop.session->last_window().value == before) continue;
+      newest[rank].push_back(loop.reports.empty() ? 0 : loop.reports.back().window.value);
+    }
+    (void)loop.tick();
+    newest[rank].push_back(loop.reports.back().window.value);
+    own.replicas->leave();
+  });
+  for (const auto& windows : newest) CHECK(windows == std::vector<std::uint64_t>{0, 1, 2, 3, 4});
 }
 
 SCENARIO("a replica that differs is found, named and put right", "[replicas]") {

@@ -299,6 +299,13 @@ class TestLoop {
   std::optional<SurgeryOrder> surgery;  ///< goes out with the next turn
   std::vector<WindowReport> reports;
 
+  /// As a training ends: all replicas have closed the last window.
+  void settle() {
+    if (!session) return;
+    session->settle();
+    collect();
+  }
+
  private:
   double average_bare(double loss) const {
     const auto samples = static_cast<std::uint64_t>(batch.inputs.size(0));

@@ -31,7 +31,7 @@ TurnRelease turn_of(Window window) {
   return turn;
 }
 
-void publish_window(TurnExchange& exchange, std::uint64_t window) {
+void draft_window(TurnExchange& exchange, std::uint64_t window) {
   auto& draft = exchange.draft();
   draft.window = {window};
   draft.operations.training = 1;
@@ -41,6 +41,10 @@ void publish_window(TurnExchange& exchange, std::uint64_t window) {
     draft.regions[region].steps_covered = steps;
   }
   draft.outcomes.push_back(numbered(window));
+}
+
+void publish_window(TurnExchange& exchange, std::uint64_t window) {
+  draft_window(exchange, window);
   exchange.publish();
 }
 
@@ -118,6 +122,45 @@ SCENARIO("with nobody reading, the newest window stays and no outcome is lost", 
   CHECK(last == 100);
   CHECK(outcomes == 100);
   CHECK(covered == 100 * steps);
+}
+
+SCENARIO("a window that is held is read when it is settled, and never when it is withdrawn",
+         "[exchange]") {
+  const auto full = GENERATE(false, true);  // no free cell: it would be told with the newest unread
+  TurnExchange exchange(2);
+  const std::uint64_t first = full ? TurnExchange::windows_unread_max + 1 : 1;
+  for (std::uint64_t window = 1; window < first; ++window) publish_window(exchange, window);
+  draft_window(exchange, first);
+  exchange.hold();
+  exchange.draft().outcomes.push_back(numbered(first + 1));  // of the window under way
+  const auto outcomes = [&] {
+    std::size_t count = 0;
+    WindowReport report;
+    while (exchange.next_window(report, 0ms)) {
+      count += report.outcomes.size();
+      exchange.finish_window(report.window);
+    }
+    return count;
+  };
+  THEN("a checkpoint has it behind what is told, and in front of the window under way") {
+    const auto reports = exchange.memory({}).reports;
+    REQUIRE(reports.size() == first + 1);
+    CHECK(reports[first - 1].window.value == first);
+    CHECK(reports[first].outcomes.size() == 1);
+  }
+  WHEN("it is settled") {
+    exchange.settle();
+    exchange.settle();
+    CHECK(outcomes() == first);
+    CHECK(exchange.draft().outcomes.size() == 1);
+  }
+  WHEN("it is not yet") { CHECK(outcomes() == first - 1); }
+  WHEN("it is withdrawn") {
+    CHECK(exchange.withdraw());
+    exchange.settle();
+    CHECK(outcomes() == first - 1);
+    CHECK_FALSE(exchange.withdraw());
+  }
 }
 
 SCENARIO("waiting ends by a turn, by the breaker, by stop and by patience", "[exchange][threads]") {
