@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include "gpu/somebody_listens.hpp"
+
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
 namespace esper {
@@ -47,17 +49,24 @@ std::shared_ptr<SharedStore> SharedStore::keep(std::uint16_t port,
 
 std::shared_ptr<SharedStore> SharedStore::reach(const std::string& host, std::uint16_t port,
                                                 std::chrono::milliseconds patience) {
+  const std::string what =
+      "the replicas' store at " + host + ":" + std::to_string(port) + " cannot be reached";
+  const auto until = std::chrono::steady_clock::now() + patience;
+  if (!somebody_listens(host, port, patience))
+    throw std::runtime_error(what + ": nobody listens there");
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+      until - std::chrono::steady_clock::now());
+  patience = std::max(left, std::chrono::milliseconds{100});
   c10d::TCPStoreOptions options;
   options.port = port;
   options.isServer = false;
   options.waitWorkers = false;
   options.timeout = patience;
   auto holder = std::make_unique<Holder>();
-  plainly("the replicas' store at " + host + ":" + std::to_string(port) + " cannot be reached",
-          [&] {
-            holder->table = c10::make_intrusive<c10d::TCPStore>(host, options);
-            return 0;
-          });
+  plainly(what, [&] {
+    holder->table = c10::make_intrusive<c10d::TCPStore>(host, options);
+    return 0;
+  });
   return std::shared_ptr<SharedStore>(new SharedStore(std::move(holder), port));
 }
 

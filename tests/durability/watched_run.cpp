@@ -52,7 +52,9 @@ std::string WatchedRun::look_at_witness(const Journal& journal) {
     if (what != "turn") continue;
     ++acknowledged_;
     if (sequence > entries_ || journal.head_at(sequence) != head)
-      return "turn " + std::to_string(turn) + " took effect, and the journal has it no more";
+      return "turn " + std::to_string(turn) + " took effect, and the journal has it no more: told \"" +
+             line + "\", " + std::to_string(entries_) + " entries, hash " +
+             journal.head_at(sequence);
   }
   return "";
 }
