@@ -2,6 +2,7 @@
 // stands still is noticed, and until its regions decide again. Aims: a kill within 10 ms, a
 // standstill within 2 s, the next turn within 2 s, the window's own length taken off.
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
@@ -125,6 +126,21 @@ class FourNodes {
     return loss;
   }
 
+  [[nodiscard]] std::uint64_t window() const {
+    const auto status = status_of(run_);
+    return status ? status->run.window.value : 0;
+  }
+  /// How often the log tells of that event.
+  [[nodiscard]] std::size_t times(const std::string& event) const {
+    std::ifstream lines{run_ / "esper.log"};
+    std::size_t found = 0;
+    for (std::string line; std::getline(lines, line);) {
+      const auto json = nlohmann::json::parse(line, nullptr, false);
+      found += json.is_object() && json.value("event", "") == event ? 1 : 0;
+    }
+    return found;
+  }
+
  private:
   /// Once some turns have been decided by every region.
   [[nodiscard]] LiveStatus settled() const {
@@ -202,16 +218,43 @@ void measure(const fs::path& folder) {
   row("SIGSTOP: its region's next turn", stop_turn);
 }
 
+/// With every core busy, and half as many threads again: how often a node that stands was taken for
+/// lost. The run's own trainer takes part of the cores.
+void stay_calm(const fs::path& folder, std::chrono::seconds length) {
+  FourNodes nodes(folder, config_in(folder));
+  std::atomic<bool> over{false};
+  std::vector<std::thread> busy;
+  const auto threads = std::thread::hardware_concurrency() * 3 / 2;
+  for (unsigned i = 0; i < threads; ++i)
+    busy.emplace_back([&] {
+      while (!over) {
+      }
+    });
+  const auto until = Clock::now() + length;
+  while (Clock::now() < until) std::this_thread::sleep_for(std::chrono::milliseconds{100});
+  over = true;
+  for (auto& thread : busy) thread.join();
+  const auto turns = nodes.window();
+  std::printf("%lld s with %u busy threads beside the run: %llu turns, %zu nodes lost, %zu roles\n",
+              static_cast<long long>(length.count()), threads,
+              static_cast<unsigned long long>(turns), nodes.times("node_lost"),
+              nodes.times("role_down"));
+}
+
 }  // namespace
 
 }  // namespace esper
 
-int main() {
+/// Without words: the times. "calm SECONDS": false alarms within so long.
+int main(int count, char** words) {
   char folder[] = "/tmp/esper-bench-XXXXXX";
   if (::mkdtemp(folder) == nullptr) return 1;
   int code = 0;
   try {
-    esper::measure(folder);
+    if (count == 3 && std::string{words[1]} == "calm")
+      esper::stay_calm(folder, std::chrono::seconds{std::stoul(words[2])});
+    else
+      esper::measure(folder);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     code = 1;

@@ -1,6 +1,6 @@
-// Many Narsets: what a turn and a Narset cost as they grow in number, in one process, and a thousand
-// of them over three. The real tree beside a trainer without tensors, its journal in memory; each
-// row in a process of its own. Turns are closed as fast as they can be.
+// Many Narsets: what a turn and a Narset cost as they grow in number, in one process, and a
+// thousand of them over three. The real tree beside a trainer without tensors, its journal in
+// memory; each row in a process of its own. Turns are closed as fast as they can be.
 #include <cmath>
 #include <cstdio>
 #include <fstream>
@@ -198,8 +198,8 @@ Row over_three(const fs::path& folder, std::uint32_t narsets) {
     if (child == 0) {
       SilentMetrics metrics;
       SilentLog log;
-      (void)serve_as_node({config, name, folder}, {never, metrics, log, [](const auto&) {},
-                                                   [](const auto&) {}});
+      (void)serve_as_node({config, name, folder},
+                          {never, metrics, log, [](const auto&) {}, [](const auto&) {}});
       ::_exit(0);
     }
     others.push_back(child);
@@ -214,10 +214,10 @@ Row over_three(const fs::path& folder, std::uint32_t narsets) {
 
 void over_three_processes(const fs::path& folder) {
   const Row row = apart([&] { return over_three(folder, 1'000); });
-  std::printf("three processes, 1000 Narsets: %.1f ms a turn, %.1f KiB a Narset, %.0f bytes over "
-              "the network a turn (%.1f MB/s)\n",
-              row.turn_ms, row.kib_each, row.bytes_each,
-              1e-6 * row.bytes_each / (1e-3 * row.turn_ms));
+  std::printf(
+      "three processes, 1000 Narsets: %.1f ms a turn, %.1f KiB a Narset, %.0f bytes over "
+      "the network a turn (%.1f MB/s)\n",
+      row.turn_ms, row.kib_each, row.bytes_each, 1e-6 * row.bytes_each / (1e-3 * row.turn_ms));
 }
 
 }  // namespace

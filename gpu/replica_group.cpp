@@ -13,7 +13,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds look{10};
 constexpr std::chrono::milliseconds reach_patience{1'000};  // of a table whose keeper may be gone
 constexpr std::chrono::milliseconds find_patience{200};     // of one that may never have been
-constexpr const char* group_name = "group";  // in each replica's own table: the newest that it is in
+constexpr const char* group_name =
+    "group";  // in each replica's own table: the newest that it is in
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -252,8 +253,8 @@ Formed ReplicaGroup::join(const std::atomic<bool>* stop) {
       continue;
     }
     try {
-      const auto table = reach(
-          found->hosts.front() + ":" + std::to_string(found->ports.front()), reach_patience);
+      const auto table =
+          reach(found->hosts.front() + ":" + std::to_string(found->ports.front()), reach_patience);
       if (!table) continue;
       const std::int64_t number = table->add("joining", 1);
       table->set(numbered("join", "", number), place_.node);

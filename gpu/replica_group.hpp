@@ -14,12 +14,12 @@
 namespace esper {
 
 struct GroupPlace {
-  std::string node;                  ///< this replica's name
-  std::vector<std::string> nodes;    ///< all trainers that are configured, in the order of ranks
-  std::vector<std::string> first{};  ///< of these, who is waited for at first; empty: all
-  std::string address{"127.0.0.1"};  ///< where others reach this one
-  bool leads{};                    ///< all come together at its table at first
-  std::uint16_t store_port{};      ///< of the table kept here; 0: any that is free
+  std::string node;                   ///< this replica's name
+  std::vector<std::string> nodes;     ///< all trainers that are configured, in the order of ranks
+  std::vector<std::string> first{};   ///< of these, who is waited for at first; empty: all
+  std::string address{"127.0.0.1"};   ///< where others reach this one
+  bool leads{};                       ///< all come together at its table at first
+  std::uint16_t store_port{};         ///< of the table kept here; 0: any that is free
   std::vector<std::string> stores{};  ///< "HOST:PORT" of tables that the config names; the first is
                                       ///< that of the one that leads
   QuorumRule quorum{QuorumRule::majority};       ///< over the trainers
@@ -48,16 +48,17 @@ struct StandingWord {
   std::uint64_t known{};  ///< newest epoch that it has heard of
   std::uint64_t progress_epoch{}, step{}, position{};
   bool boundary{};
-  bool attended{};        ///< a control side is beside it
+  bool attended{};         ///< a control side is beside it
   std::uint64_t newest{};  ///< epoch of the group that it was in
   std::vector<std::string> members;
 
-  static constexpr auto schema = record(
-      "StandingWord", field("node", &StandingWord::node), field("host", &StandingWord::host),
-      field("port", &StandingWord::port), field("known", &StandingWord::known),
-      field("progress_epoch", &StandingWord::progress_epoch), field("step", &StandingWord::step),
-      field("position", &StandingWord::position), field("boundary", &StandingWord::boundary),
-      field("attended", &StandingWord::attended), field("newest", &StandingWord::newest), field("members", &StandingWord::members));
+  static constexpr auto schema =
+      record("StandingWord", field("node", &StandingWord::node), field("host", &StandingWord::host),
+             field("port", &StandingWord::port), field("known", &StandingWord::known),
+             field("progress_epoch", &StandingWord::progress_epoch),
+             field("step", &StandingWord::step), field("position", &StandingWord::position),
+             field("boundary", &StandingWord::boundary), field("attended", &StandingWord::attended),
+             field("newest", &StandingWord::newest), field("members", &StandingWord::members));
 };
 
 /// What it finds there then.
@@ -142,7 +143,7 @@ class ReplicaGroup {
   std::uint64_t stands_{};  ///< epoch of the newest group whose state it took
   std::int64_t joins_seen_{};
   std::map<std::string, std::int64_t> answered_;  ///< of the table kept here: standings, by node
-  mutable std::mutex lost_lock_;  ///< also of group_ where another thread reads it
+  mutable std::mutex lost_lock_;                  ///< also of group_ where another thread reads it
   std::vector<std::string> lost_;
 };
 

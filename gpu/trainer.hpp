@@ -82,7 +82,7 @@ class Trainer final : public Training {
   // Of several replicas; null: it trains alone.
   std::optional<ReplicaPlace> place_;
   std::function<void(const std::string&)> tell_;  // may be empty
-  std::mutex group_lock_;  // for `lose`
+  std::mutex group_lock_;                         // for `lose`
   std::unique_ptr<ReplicaGroup> group_;
   std::unique_ptr<Replicas> replicas_;
   std::uint32_t source_{};  // rank of the one whose state the newest group takes

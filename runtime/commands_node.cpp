@@ -53,10 +53,9 @@ ExitCode be_prime(const RunConfig& config, const NodeOptions& options,
 
 /// What a replica came to, in the node's own folder.
 void write_replica(const std::filesystem::path& folder, const Follower::End& end) {
-  const nlohmann::json json{
-      {"error", end.error},
-      {"steps", end.training.model.steps},
-      {"weights_hash", end.training.model.weights_hash}};
+  const nlohmann::json json{{"error", end.error},
+                            {"steps", end.training.model.steps},
+                            {"weights_hash", end.training.model.weights_hash}};
   (void)write_file(folder / "replica.json", json.dump(2) + "\n");
 }
 
@@ -132,8 +131,8 @@ class NodeRun {
       directory_.emplace(std::move(made.value()));
       seams.checkpoints = directory_->checkpoints().string();
     }
-    follower_ = std::make_unique<Follower>(
-        config_, *place, seams, [this](const Follower::End& end) {
+    follower_ =
+        std::make_unique<Follower>(config_, *place, seams, [this](const Follower::End& end) {
           write_replica(options_.out, end);
           tell(end.error.empty()
                    ? "the replica has ended at step " + std::to_string(end.training.model.steps)
@@ -147,12 +146,11 @@ class NodeRun {
     tell("leads the run from now on, in " + directory_->path().string());
     AttachedFactory factory(*library_, *follower_);
     ProgressLine progress;
-    const auto report = train_and_report(
-        config_, factory, *directory_, stop_, progress,
-        {.resume = false,
-         .certificates = options_.certificates,
-         .node = node_.name,
-         .lead = &lead});
+    const auto report = train_and_report(config_, factory, *directory_, stop_, progress,
+                                         {.resume = false,
+                                          .certificates = options_.certificates,
+                                          .node = node_.name,
+                                          .lead = &lead});
     if (!report.error.empty()) tell(report.error);
     print_summary(std::cout, report);
     return stop_ ? ExitCode::interrupted : static_cast<ExitCode>(report.exit);
@@ -165,9 +163,9 @@ class NodeRun {
   JsonLog log_;
   RegistryMetrics metrics_;
   const MetricsFile file_{options_.out / "metrics.jsonl", metrics_, metrics_interval};
-  TrainingFactory* library_{};              ///< of a trainer
-  std::optional<RunDirectory> directory_;   ///< of a standby
-  std::unique_ptr<Follower> follower_;      ///< of a trainer; last: it uses the others
+  TrainingFactory* library_{};             ///< of a trainer
+  std::optional<RunDirectory> directory_;  ///< of a standby
+  std::unique_ptr<Follower> follower_;     ///< of a trainer; last: it uses the others
 };
 
 }  // namespace

@@ -65,8 +65,7 @@ Result<std::optional<ResumePoint>, ResumeFault> go_on_from(
            ? "no whole checkpoint: from the first step, by the journal's commands"
            : "from " + point.checkpoint + ", window " + std::to_string(point.window.value) +
                  "; the journal ends at window " + std::to_string(journal.last_window().value));
-  log.write(LogLevel::info, "run_resumes",
-            nlohmann::json{{"checkpoint", point.checkpoint}}.dump());
+  log.write(LogLevel::info, "run_resumes", nlohmann::json{{"checkpoint", point.checkpoint}}.dump());
   return std::optional{point};
 }
 

@@ -20,7 +20,8 @@ class RunDirectory {
   /// an error nothing new is left behind.
   [[nodiscard]] static Result<RunDirectory, DirectoryFault> create(
       const RunConfig& config, const std::filesystem::path& out);
-  /// The next free runs/NAME-N under the working directory; another process may still take it first.
+  /// The next free runs/NAME-N under the working directory; another process may still take it
+  /// first.
   [[nodiscard]] static std::filesystem::path next_free(const std::string& name);
   /// Whether create() could make `out`, found out by trying; what it makes it takes back. Empty
   /// `out`: whether runs/ takes a new directory.

@@ -129,8 +129,8 @@ class TrainingRun {
   /// False: it can't go on, and the report says why.
   bool choose_where_to_go_on(JournalBook& journal) {
     live_.appended(journal.read_all());
-    auto point = go_on_from(factory_.checkpoints(directory_.checkpoints().string()), journal, log_,
-                            tell);
+    auto point =
+        go_on_from(factory_.checkpoints(directory_.checkpoints().string()), journal, log_, tell);
     if (point)
       resume_ = point.value();
     else

@@ -12,10 +12,11 @@ struct RunStart {
   /// Of a run that was killed or interrupted; its directory was opened by RunDirectory::resume. It
   /// goes on from the newest whole checkpoint.
   bool resume = false;
-  std::filesystem::path certificates =
-      {};  ///< of nodes; empty: as the config and directory have it
-  std::string node = {};    ///< this one, of the config; "": its prime
-  StoodBy* lead = nullptr;  ///< the run goes on here, whose prime is lost; its journal is moved from
+  /// Of nodes; empty: as the config and the directory have it.
+  std::filesystem::path certificates = {};
+  std::string node = {};  ///< this one, of the config; "": its prime
+  /// The run goes on here, whose prime is lost; its journal is moved from.
+  StoodBy* lead = nullptr;
 };
 
 /// Trains everything that `config` asks for and leaves a sealed directory with a report, also when

@@ -80,7 +80,8 @@ void Checks::first_completed(const StepDone& done, const ReplicaState& state) {
 void Checks::formed(const Group& group, const std::vector<GroupMemory>& truth,
                     const std::vector<Progress>& reached) {
   ++groups_;
-  // Its agreements were late: a quorum has left it by their votes for a later one, nobody may take it.
+  // Its agreements were late: a quorum has left it by their votes for a later one, nobody may take
+  // it.
   const bool overtaken = !formed_.empty() && formed_.rbegin()->first > group.epoch;
   if (overtaken) return;
   formed_[group.epoch] = group;

@@ -18,9 +18,8 @@ namespace esper {
   const auto place = [](const NodeConfig& node) {
     return has_role(node, NodeRole::prime) ? 0 : has_role(node, NodeRole::standby) ? 1 : 2;
   };
-  std::stable_sort(
-      trainers.begin(), trainers.end(),
-      [&](const NodeConfig& a, const NodeConfig& b) { return place(a) < place(b); });
+  std::stable_sort(trainers.begin(), trainers.end(),
+                   [&](const NodeConfig& a, const NodeConfig& b) { return place(a) < place(b); });
   return trainers;
 }
 

@@ -28,8 +28,8 @@ class NcclCollective final : public Collective {
         place.group, c10::intrusive_ptr<c10d::Store>::reclaim_copy(&store_->table()));
     table->setTimeout(place.patience);
     try {
-      group_ = c10::make_intrusive<c10d::ProcessGroupNCCL>(
-          table, static_cast<int>(place.rank), static_cast<int>(place.world), options);
+      group_ = c10::make_intrusive<c10d::ProcessGroupNCCL>(table, static_cast<int>(place.rank),
+                                                           static_cast<int>(place.world), options);
     } catch (const std::exception& failure) {
       throw CollectiveFailed("the replicas of " + place.group +
                              " did not come together: " + plain(failure));

@@ -10,7 +10,7 @@
 namespace esper {
 
 struct NcclPlace {
-  std::string group;  ///< its name in the store; no two groups of a store have the same
+  std::string group;     ///< its name in the store; no two groups of a store have the same
   std::int8_t device{};  ///< number of this replica's GPU; no two replicas have the same one
   std::uint32_t rank{}, world{1};
   std::chrono::milliseconds patience{10'000};  ///< for each call, and for the others to come

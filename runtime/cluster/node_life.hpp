@@ -18,8 +18,8 @@ enum class NodeEnd : std::uint8_t {
 
 struct NodeEnding {
   NodeEnd end{};
-  std::string why = {};                  ///< not_let_in: the newest reason, a sentence
-  std::unique_ptr<StoodBy> lead = {};    ///< leads: what it takes over
+  std::string why = {};                ///< not_let_in: the newest reason, a sentence
+  std::unique_ptr<StoodBy> lead = {};  ///< leads: what it takes over
 };
 
 struct NodeSeams {

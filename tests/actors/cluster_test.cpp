@@ -73,8 +73,7 @@ class NearNodes final : public ClusterSide {
 std::vector<Restart> restarts_in(const MemoryJournal& journal) {
   std::vector<Restart> found;
   for (const auto& entry : journal.read({0}, {100'000}))
-    if (entry.kind == Restart::schema.name)
-      found.push_back(parsed<Restart>(entry.payload));
+    if (entry.kind == Restart::schema.name) found.push_back(parsed<Restart>(entry.payload));
   return found;
 }
 

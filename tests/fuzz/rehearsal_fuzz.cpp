@@ -1,6 +1,6 @@
 // A rehearsal's file.
-// Held: every mistake is one sentence in one line; a rehearsal without mistakes writes itself out, and
-// reads back the same.
+// Held: every mistake is one sentence in one line; a rehearsal without mistakes writes itself out,
+// and reads back the same.
 #include "sim/rehearsal.hpp"
 #include "tests/fuzz/fuzzing.hpp"
 

@@ -35,8 +35,8 @@ SurvivingHistory history_of(TestLoop& loop) {
 }
 
 CheckpointContent cut(TestLoop& loop, std::uint64_t checkpoint = 1) {
-  auto content = take_content(*loop.host, *loop.optimizer, loop.session->bed(), loop.data(),
-                              history_of(loop));
+  auto content =
+      take_content(*loop.host, *loop.optimizer, loop.session->bed(), loop.data(), history_of(loop));
   content.manifest.place = {.checkpoint = checkpoint,
                             .window = loop.session->last_window(),
                             .tick = loop.session->tick(),

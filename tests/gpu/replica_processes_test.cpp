@@ -61,8 +61,8 @@ std::uint16_t free_port() {
 
 struct Process {
   std::string node;
-  std::string failpoint{};      ///< that kills it; "": none
-  std::uint32_t comes_after{};  ///< steps of the first; 0: at once
+  std::string failpoint{};       ///< that kills it; "": none
+  std::uint32_t comes_after{};   ///< steps of the first; 0: at once
   std::uint32_t stands_still{};  ///< at this step, until the first is at `wakes_after`; 0: never
   std::uint32_t wakes_after{};
 };

@@ -223,7 +223,8 @@ SCENARIO("a batch that is not a number on one replica stops the step on all",
 }
 
 SCENARIO("a window's end is told when every replica has closed it", "[replicas][COMMIT-1]") {
-  // Told by one that then dies alone with it, its outcomes would be in the journal and nowhere else.
+  // Told by one that then dies alone with it, its outcomes would be in the journal and nowhere
+  // else.
   std::vector<std::vector<std::uint64_t>> newest(3);
   on_replicas(3, [&](std::uint32_t rank, std::unique_ptr<Collective> group) {
     ReplicaUnderTest own(std::move(group), test_settings(), smooth_host());

@@ -22,7 +22,7 @@ using Messages =
                HostDescription, TrainedModel, CheckpointReady, JournalEntry, ScaffoldRequest,
                Escalation, PlanningTurn, PruningPart, PruningAllowance, ImportanceReport,
                PruningPlan, SurgeryOrder, SurgeryOutcome, PlantedSeed, DeadLetter, KillRole,
-               KillAnswer, StartRole, Nudge, WindowSummary, CheckpointPlace, RunConfig,
-               NodeJoins, NodeWelcome, NodePulse, StartNarset, NodeLost, NodeStanding>;
+               KillAnswer, StartRole, Nudge, WindowSummary, CheckpointPlace, RunConfig, NodeJoins,
+               NodeWelcome, NodePulse, StartNarset, NodeLost, NodeStanding>;
 
 }  // namespace esper

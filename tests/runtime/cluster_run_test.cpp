@@ -59,8 +59,8 @@ SCENARIO("a trainer that is killed is gone on without, to the last step", "[clus
   const auto log = folder / "run/nodes/b/esper.log";
   REQUIRE(comes_true([&] { return file_text(log).find("replica_begins") != std::string::npos; }));
   const auto metrics = [&] { return file_text(folder / "run/metrics.jsonl"); };
-  REQUIRE(comes_true(
-      [&] { return metrics().find("esper_training_loss_nats") != std::string::npos; }));
+  REQUIRE(
+      comes_true([&] { return metrics().find("esper_training_loss_nats") != std::string::npos; }));
   const auto victim = process_with(folder.path().string(), "nodes/b");
   REQUIRE(victim > 0);
   ::kill(victim, SIGKILL);

@@ -8,8 +8,8 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <catch2/catch.hpp>
 
 #include "runtime/control/control_client.hpp"

@@ -51,8 +51,9 @@ class Trainers {
  private:
   void start(const std::string& name) {
     auto command = hosts_.at(name);
-    for (const auto& word : {binary.string(), std::string{"node"}, (folder_ / "config.json").string(),
-                             std::string{"--name"}, name, std::string{"--out"}, of(name).string()})
+    for (const auto& word :
+         {binary.string(), std::string{"node"}, (folder_ / "config.json").string(),
+          std::string{"--name"}, name, std::string{"--out"}, of(name).string()})
       command.push_back(word);
     const std::string program = command.front();
     command.erase(command.begin());
