@@ -7,10 +7,13 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "actors/decisions/random.hpp"
 #include "messages/failpoint.hpp"
 #include "messages/interfaces.hpp"
 #include "tests/gpu/catch.hpp"
+#include "tests/long_tier.hpp"
 #include "tests/runtime/scratch_folder.hpp"
+#include "tests/test_seed.hpp"
 
 #include <ATen/Parallel.h>
 
@@ -183,6 +186,26 @@ SCENARIO("a trainer killed inside the collective leaves two that go on alike",
   for (std::size_t i = 0; i < told.size(); ++i)
     CHECK(told[i].signal == (processes[i].node == victim ? SIGKILL : 0));
   alike(told, 40);
+}
+
+SCENARIO("a trainer killed at any moment leaves two that go on alike",
+         "[replicas][processes][elastic]") {
+  at::set_num_threads(1);
+  RandomStream random(test_seed(), "kills", 0);
+  const int rounds = cases(1, 20);
+  for (int round = 0; round < rounds; ++round) {
+    std::vector<Process> processes{{.node = "a"}, {.node = "b"}, {.node = "c"}};
+    const auto victim = random.below(processes.size());
+    const std::string moment = random.below(3) > 0
+                                   ? "collective:" + std::to_string(1 + random.below(38))
+                                   : "prepared:" + std::to_string(1 + random.below(5));
+    processes[victim].failpoint = moment;
+    CAPTURE(round, victim, moment);
+    const auto told = train(config_of({"a", "b", "c"}, 40), "grown", processes);
+    for (std::size_t i = 0; i < told.size(); ++i)
+      CHECK(told[i].signal == (i == victim ? SIGKILL : 0));
+    alike(told, 40);
+  }
 }
 
 SCENARIO("a trainer that was killed comes again as a new process and ends alike",

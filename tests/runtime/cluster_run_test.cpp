@@ -2,12 +2,17 @@
 #include <signal.h>
 #include <catch2/catch.hpp>
 
+#include <thread>
+
+#include "actors/decisions/random.hpp"
 #include "runtime/config.hpp"
 #include "tests/cluster/comes_true.hpp"
 #include "tests/cluster/ports.hpp"
+#include "tests/long_tier.hpp"
 #include "tests/runtime/built_binary.hpp"
 #include "tests/runtime/json_of.hpp"
 #include "tests/runtime/process.hpp"
+#include "tests/test_seed.hpp"
 
 namespace esper {
 namespace {
@@ -53,23 +58,30 @@ SCENARIO("replicas on several nodes end bit-identical, Narsets spread over all",
 
 SCENARIO("a trainer that is killed is gone on without, to the last step", "[cluster][TRAIN-1]") {
   if (!can_run(/*training=*/true)) return;
-  const ScratchFolder folder;
-  write_config(folder, 400, 0);  // what the lost node had has room here
-  Process run{binary, {"run", "config.json", "--out", (folder / "run").string()}, folder};
-  const auto log = folder / "run/nodes/b/esper.log";
-  REQUIRE(comes_true([&] { return file_text(log).find("replica_begins") != std::string::npos; }));
-  const auto metrics = [&] { return file_text(folder / "run/metrics.jsonl"); };
-  REQUIRE(
-      comes_true([&] { return metrics().find("esper_training_loss_nats") != std::string::npos; }));
-  const auto victim = process_with(folder.path().string(), "nodes/b");
-  REQUIRE(victim > 0);
-  ::kill(victim, SIGKILL);
-  const int code = run.wait();
-  INFO(run.err());
-  REQUIRE(code == 0);
-  const auto report = json_of(folder / "run/report.json");
-  CHECK(report.at("arms").back().at("steps") == 400);
-  CHECK_FALSE(std::filesystem::exists(folder / "run/nodes/b/replica.json"));
+  RandomStream random(test_seed(), "kills", 0);
+  const int rounds = cases(1, 20);
+  for (int round = 0; round < rounds; ++round) {
+    const ScratchFolder folder;
+    write_config(folder, 400, 0);  // what the lost node had has room here
+    Process run{binary, {"run", "config.json", "--out", (folder / "run").string()}, folder};
+    const auto log = folder / "run/nodes/b/esper.log";
+    REQUIRE(comes_true([&] { return file_text(log).find("replica_begins") != std::string::npos; }));
+    const auto metrics = [&] { return file_text(folder / "run/metrics.jsonl"); };
+    REQUIRE(comes_true(
+        [&] { return metrics().find("esper_training_loss_nats") != std::string::npos; }));
+    const std::chrono::milliseconds moment{random.below(1'500)};
+    CAPTURE(round, moment.count());
+    std::this_thread::sleep_for(moment);
+    const auto victim = process_with(folder.path().string(), "nodes/b");
+    REQUIRE(victim > 0);
+    ::kill(victim, SIGKILL);
+    const int code = run.wait();
+    INFO(run.err());
+    REQUIRE(code == 0);
+    const auto report = json_of(folder / "run/report.json");
+    CHECK(report.at("arms").back().at("steps") == 400);
+    CHECK_FALSE(std::filesystem::exists(folder / "run/nodes/b/replica.json"));
+  }
 }
 
 }  // namespace esper
