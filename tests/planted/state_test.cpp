@@ -4,6 +4,8 @@
 // disturbed.
 #include <catch2/catch.hpp>
 
+#include <atomic>
+
 #include "actors/decisions/planted.hpp"
 #include "actors/role_states.hpp"
 #include "tests/actors/control_plane_rig.hpp"
@@ -63,6 +65,20 @@ class Deaths {
 
 constexpr std::uint64_t checkpoint_windows = 8;
 
+/// How often Elesh has told Emrakul of a checkpoint.
+class ToldReports final : public Metrics {
+ public:
+  void add(std::string_view name, std::string_view, std::string_view, double) override {
+    if (name == "esper_importance_reports_total") ++count_;
+  }
+  void set(std::string_view, std::string_view, std::string_view, double) override {}
+  void observe(std::string_view, std::string_view, double) override {}
+  [[nodiscard]] std::uint64_t count() const { return count_; }
+
+ private:
+  std::atomic<std::uint64_t> count_{0};
+};
+
 /// The whole tree on a host with seeds to plant and channels to cut.
 struct StateRig : Rig {
   StateRig() : Rig(config_of()) {
@@ -74,6 +90,10 @@ struct StateRig : Rig {
         {"group0", {0}, 32, {{"region0.weight", 0, 1}, {"region1.weight", 1, 1}}, {}});
     trainer.enable_checkpoints(host, checkpoint_windows);
   }
+  ControlSeams seams() { return {trainer, journal, told, log, filter}; }
+
+  ToldReports told;
+
   static RunConfig config_of() {
     RunConfig config = small_config();
     config.time.cycle_windows = 4;
@@ -83,21 +103,23 @@ struct StateRig : Rig {
   }
 };
 
-/// Windows close faster here than in any training: each checkpoint is measured before the next but
-/// one, or what Emrakul knows would follow the machine's load.
-void close_windows(Rig& rig, ControlPlane& plane, Window last) {
+/// Windows close faster here than in any training: each checkpoint is measured, and Emrakul told of
+/// it, before the next but one, or what it knows would follow the machine's load.
+void close_windows(StateRig& rig, ControlPlane& plane, Window last) {
   while (rig.trainer.closed() < last) {
     REQUIRE(rig.trainer.close_window(patience));
     const auto before = rig.trainer.closed().value - 1;
+    const auto checkpoints = before / checkpoint_windows;
     if (before > 0 && before % checkpoint_windows == 0)
-      REQUIRE(
-          wait_until([&] { return rig.trainer.newest_measured() >= before / checkpoint_windows; }));
+      REQUIRE(wait_until([&] {
+        return rig.trainer.newest_measured() >= checkpoints && rig.told.count() >= checkpoints;
+      }));
   }
   REQUIRE(plane.finish(last, patience));
 }
 
 /// The turn of `last` has gone all the way round: to Kasmina's executor, and off Tolaria's list.
-void come_to_rest(Rig& rig, Window last) {
+void come_to_rest(StateRig& rig, Window last) {
   WindowReport report;
   REQUIRE(wait_until([&] {
     return rig.trainer.released() >= last && !rig.trainer.next_window(report, milliseconds{0});
