@@ -29,8 +29,8 @@ constexpr std::chrono::milliseconds metrics_interval{1'000};
 constexpr const char* uncut_name = "grown_uncut";  ///< an arm, and its folder in the run's
 
 std::vector<std::string> names_of(const std::vector<Counted>& counted) {
-  std::vector<std::string> names;
-  for (const auto& [what, count] : counted) names.push_back(what);
+  std::vector<std::string> names(counted.size());
+  std::transform(counted.begin(), counted.end(), names.begin(), [](auto& one) { return one.what; });
   return names;
 }
 
