@@ -161,8 +161,8 @@ SCENARIO("a Narset node's network fails, and heals: turns go on, energy is spent
     cannot_run_here("network namespaces with iptables can't be made: that needs root");
     return;
   }
-  const std::uint64_t rounds = cases(1, 20);
-  for (std::uint64_t round = 0; round < rounds; ++round)
+  const int rounds = cases(1, 20);
+  for (int round = 0; round < rounds; ++round)
     for (const auto& fault : faults()) {
       CAPTURE(fault.name, round);
       Cluster cluster(hosts);
