@@ -21,7 +21,7 @@ class ClusterSide {
   /// The journal's name among the runs of its database, for a standby; "": it is a file.
   [[nodiscard]] virtual std::string journal_run() const { return ""; }
   /// Who hears of lost nodes from now on; empty: nobody.
-  virtual void tell_losses(std::function<void(const std::string& node)> /*tell*/) {}
+  virtual void tell_losses(const std::function<void(const std::string& node)>& /*tell*/) {}
   /// That node is lost; called on an actor's thread, and must not wait.
   virtual void lost(const std::string& /*node*/) {}
   /// Nobody comes in any more; before the actor system ends.

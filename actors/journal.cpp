@@ -249,7 +249,8 @@ class JournalKeeper {
       past.turns = tamiyo_records(context_->journal.read_chosen(Window{1}, last, tamiyo_choice()));
     if (asked.role == Role::kasmina && asked.released < last) {
       past.releases = release_records(context_->journal.read(asked.released + 1, last));
-      past.releases.back().journal_head = context_->journal.head();  // of the newest alone
+      for (auto& release : past.releases)
+        release.journal_head = context_->journal.head_at(release.journal_sequence);
     }
     return past;
   }

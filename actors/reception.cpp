@@ -30,7 +30,6 @@ class Reception {
     const auto refusal = narset_host ? nodes_->refusal_of(asks) : asks.node + " brings no host";
     // Answered before anybody can ask it for a Narset: it must know the host by then.
     answer.deliver(NodeWelcome{.refusal = refusal,
-                               .prime = nodes_->own(),
                                .host = refusal.empty() ? context_->host : HostDescription{},
                                .journal_run = side_->journal_run()});
     if (!refusal.empty()) return log(LogLevel::warning, "node_refused", {{"reason", refusal}});

@@ -17,14 +17,12 @@ struct NodeJoins {
 /// Answer to NodeJoins.
 struct NodeWelcome {
   std::string refusal;      ///< one sentence; "": it is in
-  std::string prime;        ///< the node that answers
   HostDescription host;     ///< as it was launched
   std::string journal_run;  ///< its name among the runs of a database; "": the journal is a file
 
-  static constexpr auto schema = record("NodeWelcome", field("refusal", &NodeWelcome::refusal),
-                                        field("prime", &NodeWelcome::prime),
-                                        field("host", &NodeWelcome::host),
-                                        field("journal_run", &NodeWelcome::journal_run));
+  static constexpr auto schema =
+      record("NodeWelcome", field("refusal", &NodeWelcome::refusal),
+             field("host", &NodeWelcome::host), field("journal_run", &NodeWelcome::journal_run));
 };
 
 /// A sign of life that crossed its sender's scheduler.
@@ -52,6 +50,31 @@ struct NodeLost {
 
   static constexpr auto schema = record("NodeLost", field("node", &NodeLost::node),
                                         field("incarnation", &NodeLost::incarnation));
+};
+
+/// A trainer asks a node that does not train for its vote for the next group of trainers; or, with
+/// `members`, to agree to the group that the votes made (actors/decisions/training_group.hpp).
+struct WitnessQuestion {
+  std::uint64_t run{};  ///< of a later launch: higher
+  std::uint64_t epoch{};
+  std::vector<std::string> members;
+
+  static constexpr auto schema =
+      record("WitnessQuestion", field("run", &WitnessQuestion::run),
+             field("epoch", &WitnessQuestion::epoch), field("members", &WitnessQuestion::members));
+};
+
+struct WitnessAnswer {
+  std::string node;
+  bool given{};                      ///< its vote, or that it agrees
+  std::uint64_t promised{};          ///< newest epoch that it voted for
+  std::uint64_t newest{};            ///< of the newest group that it agreed to; 0: none
+  std::vector<std::string> members;  ///< of that group
+
+  static constexpr auto schema =
+      record("WitnessAnswer", field("node", &WitnessAnswer::node),
+             field("given", &WitnessAnswer::given), field("promised", &WitnessAnswer::promised),
+             field("newest", &WitnessAnswer::newest), field("members", &WitnessAnswer::members));
 };
 
 /// One node as people see it.

@@ -35,9 +35,9 @@ inline void register_cluster_messages(caf::actor_system_config& config) {
   const auto add = [&]<typename... Messages>(std::tuple<Messages...>*) {
     (config.add_message_type<Messages>(std::string{Messages::schema.name}), ...);
   };
-  add(static_cast<std::tuple<NodeJoins, NodeWelcome, NodePulse, StartNarset, NodeLost, RegionTurn,
-                             RegionPart, Recover, Recovery, ReadSeeds, RegionSeeds, ReadCatalogue,
-                             Catalogue>*>(nullptr));
+  add(static_cast<
+      std::tuple<NodeJoins, NodeWelcome, NodePulse, StartNarset, NodeLost, RegionTurn, RegionPart,
+                 Recover, Recovery, ReadSeeds, RegionSeeds, ReadCatalogue, Catalogue>*>(nullptr));
 }
 
 }  // namespace esper

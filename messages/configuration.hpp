@@ -299,10 +299,9 @@ struct BaselineConfig {
   bool scratch{true};  ///< only where something was cut
   bool uncut{false};   ///< only where pruning is on
 
-  static constexpr auto schema = record("baselines", field("host", &BaselineConfig::host),
-                                        field("widened", &BaselineConfig::widened),
-                                        field("scratch", &BaselineConfig::scratch),
-                                        field("uncut", &BaselineConfig::uncut));
+  static constexpr auto schema = record(
+      "baselines", field("host", &BaselineConfig::host), field("widened", &BaselineConfig::widened),
+      field("scratch", &BaselineConfig::scratch), field("uncut", &BaselineConfig::uncut));
 };
 
 struct RunConfig {

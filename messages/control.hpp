@@ -58,10 +58,11 @@ struct Recovery {
   std::vector<TurnRelease> releases;    ///< Kasmina: newer than `released`, in order
   std::optional<Catalogue> catalogue;   ///< Urza
 
-  static constexpr auto schema = record(
-      "Recovery", field("committed", &Recovery::committed), field("answers", &Recovery::answers),
-      field("copy", &Recovery::copy), field("turns", &Recovery::turns), field("more", &Recovery::more),
-      field("releases", &Recovery::releases), field("catalogue", &Recovery::catalogue));
+  static constexpr auto schema =
+      record("Recovery", field("committed", &Recovery::committed),
+             field("answers", &Recovery::answers), field("copy", &Recovery::copy),
+             field("turns", &Recovery::turns), field("more", &Recovery::more),
+             field("releases", &Recovery::releases), field("catalogue", &Recovery::catalogue));
 };
 
 /// Asks Kasmina for the region's seeds as the executor knows them; also raises the fence.

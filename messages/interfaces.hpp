@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "messages/audit.hpp"
+#include "messages/cluster.hpp"
 #include "messages/configuration.hpp"
 #include "messages/host.hpp"
 #include "messages/result.hpp"
@@ -111,14 +112,20 @@ class Training {
                                                 const std::string& structure) = 0;
 };
 
+/// Asks every node that does not train; gives what those answered who did within that time.
+using AskWitnesses = std::function<std::vector<WitnessAnswer>(const WitnessQuestion&,
+                                                              std::chrono::milliseconds patience)>;
+
 /// This process's place among the trainers that train one model together.
 struct ReplicaPlace {
   std::string node;  ///< its name in the config
   /// "HOST:PORT" of the tables in which the trainers of a run find each other: the prime's, where
   /// they meet at first, then its standby's.
   std::vector<std::string> stores;
-  std::uint16_t store_port{};  ///< of the table that it keeps itself; 0: any that is free
-  bool leads{};                ///< it has the control side beside it from the first step on
+  std::uint16_t store_port{};       ///< of the table that it keeps itself; 0: any that is free
+  bool leads{};                     ///< it has the control side beside it from the first step on
+  std::uint64_t run{};              ///< where it leads: of a later launch of the same run, higher
+  AskWitnesses ask_witnesses = {};  ///< empty: the trainers alone have votes
 };
 
 /// What a training run is asked to be. `widths` replaces the host's own when not empty.
@@ -126,9 +133,9 @@ struct TrainingRequest {
   RunConfig config;
   std::string arm;  ///< "host", "widened", "scratch", "grown"
   std::vector<std::uint32_t> widths;
-  std::vector<PlantedSeed> planted = {};  ///< part of the host from the first step on
-  std::string checkpoints = {};           ///< folder for checkpoints; "": none are written
-  std::string resume_from = {};           ///< a checkpoint's file; "": from the first step
+  std::vector<PlantedSeed> planted = {};     ///< part of the host from the first step on
+  std::string checkpoints = {};              ///< folder for checkpoints; "": none are written
+  std::string resume_from = {};              ///< a checkpoint's file; "": from the first step
   std::optional<ReplicaPlace> replica = {};  ///< nothing: it trains alone
   /// Gets a sentence for people now and then, on the thread of `run`; empty: nobody does.
   std::function<void(const std::string&)> tell = {};
@@ -185,15 +192,16 @@ class JournalStore {
   [[nodiscard]] virtual std::vector<JournalEntry> read_chosen(Window from, Window to,
                                                               const EntryChoice& choice) const {
     auto entries = read(from, to);
-    std::erase_if(entries, [&](const JournalEntry& entry) {
-      return !choice.has(entry.kind, entry.region);
-    });
+    std::erase_if(entries,
+                  [&](const JournalEntry& entry) { return !choice.has(entry.kind, entry.region); });
     return entries;
   }
   /// The newest window that has entries; 0 when none.
   [[nodiscard]] virtual Window last_window() const = 0;
   /// The chain's hash after the last entry.
   [[nodiscard]] virtual std::string head() const = 0;
+  /// The chain's hash after that entry; "" when there is none.
+  [[nodiscard]] virtual std::string head_at(std::uint64_t sequence) const = 0;
 };
 
 /// The one registry of counters, gauges and histograms. Safe from any thread. Names have the

@@ -8,8 +8,8 @@
 namespace esper {
 
 /// Sections that neither a decision nor a weight depends on.
-inline constexpr std::array<const char*, 6> beside_decisions{
-    "name", "pace", "control", "baselines", "nodes", "cluster"};
+inline constexpr std::array<const char*, 6> beside_decisions{"name",      "pace",  "control",
+                                                             "baselines", "nodes", "cluster"};
 
 /// Canonical JSON of what decisions and weights depend on: without name, pace, control, baselines,
 /// nodes, cluster and paths.

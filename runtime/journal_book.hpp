@@ -62,8 +62,6 @@ class JournalBook : public JournalStore {
   [[nodiscard]] std::uint64_t next_sequence() const final { return entries_ + 1; }
   [[nodiscard]] std::string head() const final { return hashes_.head; }
 
-  /// The chain's hash after that entry; "" when there is none.
-  [[nodiscard]] virtual std::string head_at(std::uint64_t sequence) const = 0;
   /// Reads everything as it stands now and compares; changes nothing. Throws nothing.
   [[nodiscard]] virtual JournalCheck check() const = 0;
   /// What a seal's `file_sha256` would be now; "" when that can't be read.

@@ -12,18 +12,18 @@ void SimulatedDisk::open(std::vector<JournalEntry> entries) { write(entries); }
 void SimulatedDisk::heal() { next_ = DiskTrouble::none; }
 
 void SimulatedDisk::write(const std::vector<JournalEntry>& entries) {
-  Digest digest;
-  digest.add(head_);
   for (const auto& entry : entries) {
     if (entry.sequence != entries_.size() + 1)
       throw InvariantViolation("entry " + std::to_string(entry.sequence) + " does not follow " +
                                std::to_string(entries_.size()));
+    Digest digest;
+    digest.add(heads_.empty() ? 0 : heads_.back());
     digest.add(entry.kind);
     digest.add(entry.cause);
     digest.add(entry.payload);
+    heads_.push_back(digest.value());
     entries_.push_back(entry);
   }
-  head_ = digest.value();
   written_(entries);
 }
 
@@ -63,6 +63,10 @@ Window SimulatedDisk::last_window() const {
   return entries_.empty() ? Window{} : entries_.back().window;
 }
 
-std::string SimulatedDisk::head() const { return std::to_string(head_); }
+std::string SimulatedDisk::head() const { return head_at(entries_.size()); }
+
+std::string SimulatedDisk::head_at(std::uint64_t sequence) const {
+  return sequence == 0 || sequence > heads_.size() ? "" : std::to_string(heads_[sequence - 1]);
+}
 
 }  // namespace esper::sim

@@ -47,6 +47,7 @@ class SimulatedDisk final : public JournalStore {
   [[nodiscard]] std::vector<JournalEntry> read(Window from, Window to) const override;
   [[nodiscard]] Window last_window() const override;
   [[nodiscard]] std::string head() const override;
+  [[nodiscard]] std::string head_at(std::uint64_t sequence) const override;
 
   [[nodiscard]] const std::vector<JournalEntry>& entries() const { return entries_; }
 
@@ -55,7 +56,7 @@ class SimulatedDisk final : public JournalStore {
 
   Written written_;
   std::vector<JournalEntry> entries_;
-  std::uint64_t head_{};
+  std::vector<std::uint64_t> heads_;  ///< the chain's, after each entry
   DiskTrouble next_{DiskTrouble::none};
 };
 

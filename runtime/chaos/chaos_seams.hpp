@@ -21,6 +21,9 @@ class ChaosJournal final : public JournalStore {
   }
   [[nodiscard]] Window last_window() const override { return inner_.last_window(); }
   [[nodiscard]] std::string head() const override { return inner_.head(); }
+  [[nodiscard]] std::string head_at(std::uint64_t sequence) const override {
+    return inner_.head_at(sequence);
+  }
 
  private:
   JournalStore& inner_;

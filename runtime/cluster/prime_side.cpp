@@ -46,9 +46,9 @@ void PrimeSide::lost(const std::string& node) {
   if (losses_) losses_(node);
 }
 
-void PrimeSide::tell_losses(std::function<void(const std::string&)> tell) {
+void PrimeSide::tell_losses(const std::function<void(const std::string&)>& tell) {
   const std::lock_guard lock(mutex_);
-  losses_ = std::move(tell);
+  losses_ = tell;
 }
 
 std::shared_ptr<NodeTable> PrimeSide::table() const {

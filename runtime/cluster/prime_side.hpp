@@ -32,7 +32,7 @@ class PrimeSide final : public ClusterSide {
   void configure(caf::actor_system_config& config) override;
   [[nodiscard]] std::shared_ptr<NodeTable> make_table(const HostDescription& host) override;
   [[nodiscard]] std::string journal_run() const override { return start_.journal_run; }
-  void tell_losses(std::function<void(const std::string& node)> tell) override;
+  void tell_losses(const std::function<void(const std::string& node)>& tell) override;
   void lost(const std::string& node) override;
   /// Errors: throws NodesMissing.
   void open(caf::actor_system& system, const caf::strong_actor_ptr& reception) override;

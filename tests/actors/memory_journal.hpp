@@ -34,6 +34,9 @@ class MemoryJournal final : public JournalStore {
     return found;
   }
   std::string head() const override { return std::to_string(next_sequence() - 1); }
+  std::string head_at(std::uint64_t sequence) const override {
+    return sequence > 0 && sequence < next_sequence() ? std::to_string(sequence) : "";
+  }
   Window last_window() const override {
     const std::lock_guard lock(mutex_);
     return entries_.empty() ? Window{} : entries_.back().window;

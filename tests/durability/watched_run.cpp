@@ -51,9 +51,7 @@ std::string WatchedRun::look_at_witness(const Journal& journal) {
     words >> what >> turn >> sequence >> head;
     if (what != "turn") continue;
     ++acknowledged_;
-    // Turns that Kasmina read back carry no hash, but for the newest: they are known by their
-    // number.
-    if (sequence > entries_ || (!head.empty() && journal.head_at(sequence) != head))
+    if (sequence > entries_ || journal.head_at(sequence) != head)
       return "turn " + std::to_string(turn) +
              " took effect, and the journal has it no more: told \"" + line + "\", " +
              std::to_string(entries_) + " entries, hash " + journal.head_at(sequence);

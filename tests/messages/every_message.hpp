@@ -23,6 +23,7 @@ using Messages =
                Escalation, PlanningTurn, PruningPart, PruningAllowance, ImportanceReport,
                PruningPlan, SurgeryOrder, SurgeryOutcome, PlantedSeed, DeadLetter, KillRole,
                KillAnswer, StartRole, Nudge, WindowSummary, CheckpointPlace, RunConfig, NodeJoins,
-               NodeWelcome, NodePulse, StartNarset, NodeLost, NodeStanding>;
+               NodeWelcome, NodePulse, StartNarset, NodeLost, NodeStanding, WitnessQuestion,
+               WitnessAnswer>;
 
 }  // namespace esper
