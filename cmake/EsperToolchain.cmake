@@ -23,6 +23,9 @@ if(ESPER_SANITIZE)
     # spawn of a function without arguments. A null that is used still ends the test.
     add_compile_options(-fno-sanitize=null)
   endif()
+  if(ESPER_UNSANITIZED)
+    add_compile_options(-fno-sanitize=${ESPER_UNSANITIZED})
+  endif()
 endif()
 
 add_library(esper_warnings INTERFACE)

@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "actors/decisions/witness.hpp"
 #include "gpu/gloo_collective.hpp"
 #include "messages/json.hpp"
 
@@ -12,6 +13,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds look{10};
 constexpr std::chrono::milliseconds reach_patience{1'000};  // of a table whose keeper may be gone
+constexpr std::chrono::milliseconds ask_again{50};          // of witnesses
 constexpr std::chrono::milliseconds find_patience{200};     // of one that may never have been
 constexpr const char* group_name =
     "group";  // in each replica's own table: the newest that it is in
@@ -111,13 +113,16 @@ bool ReplicaGroup::joiner_waits() {
          own_->add("joins", 0) > joins_seen_;
 }
 
-/// By the rules that the simulator runs; here the trainers alone have a vote.
-GroupWord ReplicaGroup::plan(const std::vector<StandingWord>& words) const {
-  std::uint64_t epoch = group_.epoch;
-  for (const auto& word : words) epoch = std::max(epoch, word.known);
-  ++epoch;
+std::vector<Voter> ReplicaGroup::voters() const {
   std::vector<Voter> configured;
   for (const auto& node : place_.nodes) configured.push_back({node, true});
+  for (const auto& node : place_.witnesses) configured.push_back({node, false});
+  return configured;
+}
+
+/// By the rules that the simulator runs.
+GroupWord ReplicaGroup::plan(const std::vector<StandingWord>& words, std::uint64_t epoch,
+                             const std::vector<WitnessAnswer>& votes, QuorumRule rule) const {
   std::vector<Standing> standings;
   for (const auto& word : words) {
     Standing& standing = standings.emplace_back();
@@ -128,9 +133,11 @@ GroupWord ReplicaGroup::plan(const std::vector<StandingWord>& words) const {
     standing.newest.epoch = word.newest;
     standing.newest.members = word.members;
   }
-  const GroupPlan planned = plan_group(configured, standings, epoch, place_.quorum);
+  for (const auto& vote : votes) standings.push_back(standing_of(vote, epoch));
+  const GroupPlan planned = plan_group(voters(), standings, epoch, rule);
   GroupWord group{.epoch = epoch, .members = planned.group.members, .source = planned.group.source};
   group.refused = planned.refused;
+  group.run = group_.run;
   group.progress_epoch = planned.group.from.epoch;
   group.step = planned.group.from.step;
   group.position = planned.group.from.position;
@@ -146,6 +153,42 @@ GroupWord ReplicaGroup::plan(const std::vector<StandingWord>& words) const {
         group.ports.push_back(word.port);
       }
   return group;
+}
+
+GroupWord ReplicaGroup::elect(const std::vector<StandingWord>& words, Patience patience) const {
+  std::uint64_t epoch = group_.epoch;
+  for (const auto& word : words) epoch = std::max(epoch, word.known);
+  ++epoch;
+  const auto missing = [&](const std::vector<WitnessAnswer>& agreed) {
+    std::vector<Vote> votes;
+    for (const auto& word : words) votes.push_back({word.node, epoch});
+    for (const auto& one : agreed) votes.push_back({one.node, epoch});
+    return no_quorum(voters(), votes, epoch, place_.quorum);
+  };
+  if (missing({}).empty() || !place_.ask_witnesses) return plan(words, epoch, {}, place_.quorum);
+  const auto until = Clock::now() + patience;
+  const auto left = [&] { return std::chrono::duration_cast<Patience>(until - Clock::now()); };
+  // Two sides may ask at the same time, and each spoil the other's epoch: they wait unequally.
+  const auto rank = std::find(place_.nodes.begin(), place_.nodes.end(), place_.node);
+  const auto again = ask_again * (1 + (rank - place_.nodes.begin()));
+  while (true) {
+    std::uint64_t promised = epoch;
+    const auto given = [&](const WitnessQuestion& question) {
+      auto answers = place_.ask_witnesses(question, std::max(left(), look));
+      for (const auto& answer : answers) promised = std::max(promised, answer.promised);
+      std::erase_if(answers, [](const WitnessAnswer& answer) { return !answer.given; });
+      return answers;
+    };
+    WitnessQuestion question{.run = group_.run, .epoch = epoch, .members = {}};
+    GroupWord group = plan(words, epoch, given(question), place_.quorum);
+    if (group.refused.empty()) {
+      question.members = group.members;
+      group.refused = missing(given(question));
+    }
+    if (group.refused.empty() || left() <= again) return group;
+    epoch = promised + 1;
+    std::this_thread::sleep_for(again);
+  }
 }
 
 GroupWord ReplicaGroup::decide(SharedStore& table, const StandingWord& own,
@@ -184,7 +227,9 @@ GroupWord ReplicaGroup::decide(SharedStore& table, const StandingWord& own,
   } else {
     std::vector<StandingWord> all;
     for (const auto& [node, word] : words) all.push_back(word);
-    group = plan(all);
+    // All together at first: nobody can be elsewhere.
+    group = whole ? plan(all, 1, {}, QuorumRule::none) : elect(all, patience);
+    if (whole) group.run = place_.run;
   }
   for (const auto& [node, count] : asked) {
     answered_[node] = count;

@@ -9,7 +9,7 @@
 #include "actors/decisions/training_group.hpp"
 #include "gpu/collective.hpp"
 #include "gpu/shared_store.hpp"
-#include "messages/schema.hpp"
+#include "messages/interfaces.hpp"
 
 namespace esper {
 
@@ -22,7 +22,10 @@ struct GroupPlace {
   std::uint16_t store_port{};         ///< of the table kept here; 0: any that is free
   std::vector<std::string> stores{};  ///< "HOST:PORT" of tables that the config names; the first is
                                       ///< that of the one that leads
-  QuorumRule quorum{QuorumRule::majority};       ///< over the trainers
+  std::vector<std::string> witnesses{};          ///< configured nodes that do not train
+  AskWitnesses ask_witnesses{};                  ///< empty: they give no votes
+  std::uint64_t run{};                           ///< as of WitnessQuestion, where it leads
+  QuorumRule quorum{QuorumRule::majority};       ///< over trainers and witnesses
   std::chrono::milliseconds collective{10'000};  ///< patience of one call
   /// How long those who are there wait for one of whom nobody knows whether it is lost. A survivor
   /// notices a loss in its next call only: longer than a step.
@@ -68,14 +71,15 @@ struct GroupWord {
   std::vector<std::uint32_t> ports{};
   std::string source{};
   std::uint64_t progress_epoch{}, step{}, position{};  ///< of the source
+  std::uint64_t run{};                                 ///< as of WitnessQuestion
   std::string refused{};                               ///< "": there is a group
 
-  static constexpr auto schema =
-      record("GroupWord", field("epoch", &GroupWord::epoch), field("members", &GroupWord::members),
-             field("hosts", &GroupWord::hosts), field("ports", &GroupWord::ports),
-             field("source", &GroupWord::source),
-             field("progress_epoch", &GroupWord::progress_epoch), field("step", &GroupWord::step),
-             field("position", &GroupWord::position), field("refused", &GroupWord::refused));
+  static constexpr auto schema = record(
+      "GroupWord", field("epoch", &GroupWord::epoch), field("members", &GroupWord::members),
+      field("hosts", &GroupWord::hosts), field("ports", &GroupWord::ports),
+      field("source", &GroupWord::source), field("progress_epoch", &GroupWord::progress_epoch),
+      field("step", &GroupWord::step), field("position", &GroupWord::position),
+      field("run", &GroupWord::run), field("refused", &GroupWord::refused));
 };
 
 class ReplicaGroup {
@@ -133,7 +137,12 @@ class ReplicaGroup {
                                                           Patience patience);
   /// Of those whose tables are known, the group with the highest epoch. Nothing: none is found.
   [[nodiscard]] std::optional<GroupWord> find_group() const;
-  [[nodiscard]] GroupWord plan(const std::vector<StandingWord>& words) const;
+  /// From these words; `votes`: what witnesses gave. A later `epoch` than any that was heard of.
+  [[nodiscard]] GroupWord plan(const std::vector<StandingWord>& words, std::uint64_t epoch,
+                               const std::vector<WitnessAnswer>& votes, QuorumRule rule) const;
+  /// With the witnesses' votes where the trainers alone are no quorum.
+  [[nodiscard]] GroupWord elect(const std::vector<StandingWord>& words, Patience patience) const;
+  [[nodiscard]] std::vector<Voter> voters() const;
 
   GroupPlace place_;
   std::shared_ptr<SharedStore> own_;    ///< kept here

@@ -64,24 +64,42 @@ class Gate::Parts {
   [[nodiscard]] std::size_t strangers() const { return strangers_.load(); }
 
   void dial(const std::string& node, const std::string& address, std::uint16_t port, Done done) {
-    asio::post(context_, [this, node, address, port, done = std::move(done)] {
-      const auto answered = std::make_shared<Done>(done);
-      const auto answer = [answered](const Result<Dialled, GateFault>& result) {
-        if (const auto once = std::exchange(*answered, nullptr)) once(result);
-      };
-      begin({[answer](const Hello& peer, int stream) {
-               answer(Dialled{peer, stream});
-             },
-             [this, node, answer](const std::string& why, bool was_in) {
-               if (was_in) tell(node, why);
-               answer(GateFault{node + " " + why});
-             }})
-          ->dial(node, address, port);
+    asio::post(context_, [this, node, address, port, answer = once(std::move(done))] {
+      begin({.joined =
+                 [answer](const Hello& peer, int stream) {
+                   answer(Dialled{peer, stream});
+                 },
+             .over =
+                 [this, node, answer](const std::string& why, bool was_in) {
+                   if (was_in) tell(node, why);
+                   answer(GateFault{node + " " + why});
+                 }})
+          ->dial(node, address, port, "");
+    });
+  }
+
+  void ask(const std::string& node, const std::string& address, std::uint16_t port,
+           const std::string& question, Answered done) {
+    asio::post(context_, [this, node, address, port, question, answer = once(std::move(done))] {
+      begin({.joined = {},
+             .over = [node, answer](const std::string& why,
+                                    bool) { answer(GateFault{node + " " + why}); },
+             .answered = [answer](const std::string& text) { answer(text); }})
+          ->dial(node, address, port, question);
     });
   }
 
  private:
   using Connection = std::shared_ptr<GateConnection>;
+
+  /// Whatever is given first counts.
+  template <typename Given>
+  static std::function<void(const Given&)> once(std::function<void(const Given&)> done) {
+    return [left = std::make_shared<std::function<void(const Given&)>>(std::move(done))](
+               const Given& result) {
+      if (const auto now = std::exchange(*left, nullptr)) now(result);
+    };
+  }
 
   Connection begin(GateConnection::Ends ends) {
     const auto place = std::make_shared<std::weak_ptr<GateConnection>>();
@@ -99,7 +117,8 @@ class Gate::Parts {
               if (!*let_in) --strangers_;
               connections_.erase(place->lock());
               over(why, was_in);
-            }});
+            },
+            ends.asked, ends.answered});
     *place = connection;
     connections_.insert(connection);
     return connection;
@@ -113,8 +132,12 @@ class Gate::Parts {
       if (strangers_ >= settings_.strangers_max)
         tell(address, "is one of too many that nobody knows");
       else
-        begin(
-            {events_.joined, [this, address](const std::string& why, bool) { tell(address, why); }})
+        begin({.joined = events_.joined,
+               .over =
+                   [this, address](const std::string& why, bool) {
+                     if (!why.empty()) tell(address, why);
+                   },
+               .asked = events_.asked})
             ->accept(std::move(socket));
       accept();
     });
@@ -159,6 +182,11 @@ std::size_t Gate::strangers() const { return parts_->strangers(); }
 void Gate::dial(const std::string& node, const std::string& address, std::uint16_t port,
                 Done done) {
   parts_->dial(node, address, port, std::move(done));
+}
+
+void Gate::ask(const std::string& node, const std::string& address, std::uint16_t port,
+               const std::string& question, Answered done) {
+  parts_->ask(node, address, port, question, std::move(done));
 }
 
 }  // namespace esper

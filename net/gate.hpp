@@ -33,6 +33,8 @@ class Gate {
     std::function<void(const Hello& peer, int stream)> joined;
     /// Somebody was not, or was cut later. Once for each address and reason.
     std::function<void(const std::string& address, const std::string& why)> refused;
+    /// A peer asks, and gets what this returns. Empty: questions are refused.
+    std::function<std::string(const Hello& peer)> asked = {};
   };
 
   /// Called on the gate's own thread; events must not wait. Errors: throws std::runtime_error, one
@@ -52,6 +54,11 @@ class Gate {
   using Done = std::function<void(const Result<Dialled, GateFault>&)>;
   /// `done` is called once, on the gate's thread, at the latest after handshake_max.
   void dial(const std::string& node, const std::string& address, std::uint16_t port, Done done);
+
+  using Answered = std::function<void(const Result<std::string, GateFault>&)>;
+  /// One question, which with its frame stays below hello_bytes_max; `done` as of `dial`.
+  void ask(const std::string& node, const std::string& address, std::uint16_t port,
+           const std::string& question, Answered done);
 
   /// Connections that are not let in yet; for tests and metrics.
   [[nodiscard]] std::size_t strangers() const;

@@ -32,8 +32,10 @@ void GateConnection::accept(Tcp::socket socket) {
   shake_hands(asio::ssl::stream_base::server);
 }
 
-void GateConnection::dial(const std::string& node, const std::string& address, std::uint16_t port) {
+void GateConnection::dial(const std::string& node, const std::string& address, std::uint16_t port,
+                          const std::string& question) {
   expected_ = node;
+  question_ = question;
   limit_time();
   resolver_.async_resolve(
       address, std::to_string(port),
@@ -58,7 +60,9 @@ void GateConnection::shake_hands(asio::ssl::stream_base::handshake_type side) {
 }
 
 void GateConnection::exchange_hellos() {
-  exchange(hello_frame(settings_.hello),
+  Hello ours = settings_.hello;
+  ours.question = question_;
+  exchange(hello_frame(ours),
            [self = shared_from_this()](const std::string& text) { self->judge(text); });
 }
 
@@ -76,19 +80,26 @@ void GateConnection::judge(const std::string& text) {
       refusal_of(hello, settings_.hello, certified(hello.node), settings_.members);
   if (refusal.empty() && !expected_.empty() && hello.node != expected_)
     refusal = "answers as " + hello.node + ", and " + expected_ + " was dialled";
+  if (refusal.empty() && !hello.question.empty() && !ends_.asked)
+    refusal = "asks a question, which " + settings_.hello.node + " answers to nobody";
   exchange_answers(hello, refusal);
 }
 
 void GateConnection::exchange_answers(const Hello& theirs, const std::string& refusal) {
-  exchange(hello_frame(HelloAnswer{refusal}), [self = shared_from_this(), theirs,
-                                               refusal](const std::string& text) {
-    if (!refusal.empty()) return self->close(refusal);
-    const auto answer = read_hello<HelloAnswer>(text);
-    if (!answer) return self->close(answer.refusal().sentence);
-    if (const auto& no = answer.value().refusal; !no.empty())
-      return self->close("does not let " + self->settings_.hello.node + " in, which " + no);
-    self->let_in(theirs);
-  });
+  const bool asks = refusal.empty() && !theirs.question.empty();
+  const HelloAnswer ours{refusal, asks ? ends_.asked(theirs) : ""};
+  exchange(
+      hello_frame(ours), [self = shared_from_this(), theirs, refusal](const std::string& text) {
+        if (!refusal.empty()) return self->close(refusal);
+        const auto answer = read_hello<HelloAnswer>(text);
+        if (!answer) return self->close(answer.refusal().sentence);
+        if (const auto& no = answer.value().refusal; !no.empty())
+          return self->close("does not let " + self->settings_.hello.node + " in, which " + no);
+        if (self->question_.empty() && theirs.question.empty()) return self->let_in(theirs);
+        if (!self->question_.empty() && self->ends_.over)
+          self->ends_.answered(answer.value().answer);
+        self->close("");
+      });
 }
 
 void GateConnection::exchange(std::string ours, std::function<void(const std::string&)> next) {

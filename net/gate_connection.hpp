@@ -20,8 +20,12 @@ class GateConnection : public std::enable_shared_from_this<GateConnection> {
   struct Ends {
     /// Let in: what CAF gets. Once, or not at all.
     std::function<void(const Hello& peer, int stream)> joined;
-    /// Over, and why. Once.
+    /// Over, and why; "": a question was asked and answered. Once.
     std::function<void(const std::string& why, bool was_in)> over;
+    /// The answer to a peer's question. Empty: there is none.
+    std::function<std::string(const Hello& peer)> asked = {};
+    /// What was asked is answered. Once, or not at all.
+    std::function<void(const std::string& answer)> answered = {};
   };
 
   GateConnection(asio::io_context& context, const GateSettings& settings, TlsContext tls,
@@ -29,8 +33,9 @@ class GateConnection : public std::enable_shared_from_this<GateConnection> {
 
   /// Of somebody who connected. `socket` is open.
   void accept(Tcp::socket socket);
-  /// `node`: who must answer.
-  void dial(const std::string& node, const std::string& address, std::uint16_t port);
+  /// `node`: who must answer. `question`: as of Hello.
+  void dial(const std::string& node, const std::string& address, std::uint16_t port,
+            const std::string& question);
   void close(const std::string& why);
 
  private:
@@ -58,6 +63,7 @@ class GateConnection : public std::enable_shared_from_this<GateConnection> {
   Local::socket local_;
   Ends ends_;
   std::string expected_;  ///< the node that was dialled; "": anyone
+  std::string question_;
   std::string sent_, received_;
   BaspFrames frames_;
   std::unique_ptr<std::array<std::uint8_t, chunk_bytes>> in_, out_;  ///< once it is let in

@@ -9,7 +9,7 @@
 
 namespace esper {
 
-inline constexpr std::uint32_t hello_version = 2;
+inline constexpr std::uint32_t hello_version = 3;
 /// Of one message of the handshake, without its four bytes of length.
 inline constexpr std::size_t hello_bytes_max = 4'096;
 
@@ -20,18 +20,22 @@ struct Hello {
   std::string build;            ///< both must be of one
   std::string config;           ///< SHA-256 of the cluster's config; both must have the same
   bool leads{};                 ///< it is the prime now: nodes join here
+  std::string question{};       ///< to be answered in place of a stream; "": a stream is wanted
 
   static constexpr auto schema =
       record("Hello", field("version", &Hello::version), field("node", &Hello::node),
              field("incarnation", &Hello::incarnation), field("build", &Hello::build),
-             field("config", &Hello::config), field("leads", &Hello::leads));
+             field("config", &Hello::config), field("leads", &Hello::leads),
+             field("question", &Hello::question));
 };
 
 /// The second and last message each way.
 struct HelloAnswer {
   std::string refusal;  ///< one sentence; "": let in
+  std::string answer;   ///< to a question
 
-  static constexpr auto schema = record("HelloAnswer", field("refusal", &HelloAnswer::refusal));
+  static constexpr auto schema = record("HelloAnswer", field("refusal", &HelloAnswer::refusal),
+                                        field("answer", &HelloAnswer::answer));
 };
 
 /// Why `theirs` is not let in; "": it is. `certified`: their certificate is of that name.

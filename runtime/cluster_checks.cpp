@@ -96,9 +96,9 @@ class ClusterChecks {
     expect(trainers <= StructuralCommit::world_max, "nodes",
            "has " + std::to_string(trainers) + " trainers", "give at most 16");
     if (trainers < 2) return;
-    expect(config_.cluster.quorum == QuorumRule::none || trainers != 2, "cluster.quorum",
-           "is majority of two trainers: the loss of either would stop the other",
-           "add a third trainer, or give none");
+    expect(config_.cluster.quorum == QuorumRule::none || config_.nodes.size() != 2,
+           "cluster.quorum", "is majority of two nodes: the loss of either would stop the other",
+           "add a third node, which need not train, or give none");
     expect(config_.cluster.store_port != 0, "cluster.store_port",
            "is not given, and several trainers have to find each other",
            "give a free port of the prime's machine");

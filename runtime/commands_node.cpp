@@ -3,9 +3,11 @@
 #include <iostream>
 
 #include "runtime/cluster/attached_training.hpp"
+#include "runtime/cluster/ballot.hpp"
 #include "runtime/cluster/cluster_config.hpp"
 #include "runtime/cluster/local_nodes.hpp"
 #include "runtime/cluster/node_life.hpp"
+#include "runtime/cluster/witness_desk.hpp"
 #include "runtime/commands.hpp"
 #include "runtime/gpu_library.hpp"
 #include "runtime/interrupts.hpp"
@@ -69,7 +71,12 @@ class NodeRun {
  public:
   NodeRun(const RunConfig& config, const NodeConfig& node, const NodeOptions& options,
           const std::atomic<bool>& stop)
-      : config_(config), node_(node), options_(options), stop_(stop), log_(log_of(options.out)) {}
+      : config_(config),
+        node_(node),
+        options_(options),
+        identity_{config, options.name, options.certificates},
+        stop_(stop),
+        log_(log_of(options.out)) {}
 
   Served serve() {
     if (!begin()) return {ExitCode::failed, false};
@@ -77,10 +84,12 @@ class NodeRun {
                           .metrics = metrics_,
                           .log = log_,
                           .tell = tell,
-                          .lost = [this](const std::string& lost) {
-                            if (follower_) follower_->lose(lost);
-                          }};
-    const auto ending = serve_as_node({config_, options_.name, options_.certificates}, seams);
+                          .lost =
+                              [this](const std::string& lost) {
+                                if (follower_) follower_->lose(lost);
+                              },
+                          .asked = answers_of_witness()};
+    const auto ending = serve_as_node(identity_, seams);
     Served served{ending.end == NodeEnd::not_let_in ? ExitCode::unreachable : ExitCode::fine,
                   false};
     if (served.code != ExitCode::fine) tell(ending.why);
@@ -110,9 +119,17 @@ class NodeRun {
     return folder;
   }
 
+  /// A node that does not train has a vote of its own.
+  [[nodiscard]] std::function<std::string(const std::string&)> answers_of_witness() {
+    if (has_role(node_, NodeRole::trainer)) return {};
+    const auto desk =
+        std::make_shared<WitnessDesk>(config_, node_.name, options_.out / "votes.json", log_);
+    return [desk](const std::string& question) { return desk->answer(question); };
+  }
+
   /// Its replica trains from now on, if it has one. False: it can't, and that was told.
   bool begin() {
-    auto place = replica_of(config_, node_);
+    auto place = replica_of(identity_);
     if (!place) return true;
     place->leads = false;  // whatever it was before
     const auto library = load_gpu_library();
@@ -159,6 +176,7 @@ class NodeRun {
   const RunConfig& config_;
   const NodeConfig& node_;
   const NodeOptions& options_;
+  const NodeIdentity identity_;
   const std::atomic<bool>& stop_;
   JsonLog log_;
   RegistryMetrics metrics_;

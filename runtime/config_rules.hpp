@@ -310,8 +310,8 @@ inline constexpr auto key_rules = [] {
       within("cluster.frame_bytes_max", 65'536, 1'073'741'824,
              "A peer that announces a longer message is cut, bytes."),
       plain("cluster.quorum",
-            "majority: the side of a cut with more than half of the trainers goes on; none: every "
-            "side does, for networks that can't split."),
+            "majority: the side of a cut with more than half of the nodes and a trainer goes on; "
+            "none: every side does, for networks that can't split."),
       plain("cluster.pins", "Regions that stay on a node; the others go where hashing puts them."),
       needed("cluster.pins[].region", "The region that stays."),
       needed("cluster.pins[].node", "The node that it stays on."),

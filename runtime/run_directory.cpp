@@ -20,6 +20,15 @@ constexpr const char* lock_name = ".lock";
 constexpr const char* nodes_name = "nodes";
 constexpr const char* certificates_name = "certificates";
 
+/// A file or a folder, down to the disk.
+bool synced(const fs::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) return false;
+  const bool done = ::fsync(descriptor) == 0;
+  ::close(descriptor);
+  return done;
+}
+
 /// Folders made on the way to a new one; gone again unless they are kept.
 class NewFolders {
  public:
@@ -98,10 +107,11 @@ bool write_file(const fs::path& file, const std::string& text) {
   output << text;
   output.close();
   std::error_code error;
-  if (output) fs::rename(beside, file, error);
-  const bool written = output.good() && !error;
+  bool written = output.good() && synced(beside);
+  if (written) fs::rename(beside, file, error);
+  written = written && !error;
   if (!written) fs::remove(beside, error);
-  return written;
+  return written && synced(file.has_parent_path() ? file.parent_path() : fs::path{"."});
 }
 
 fs::path RunDirectory::next_free(const std::string& name) {

@@ -63,7 +63,8 @@ class RunDirectory {
   int lock_{-1};  ///< file descriptor; the kernel frees the lock when the process dies
 };
 
-/// Writes beside the file, then renames: a reader sees the old text or the new, never a part.
+/// Writes beside the file, syncs, renames: a reader sees the old text or the new, never a part, and
+/// after a power cut too.
 [[nodiscard]] bool write_file(const std::filesystem::path& file, const std::string& text);
 
 }  // namespace esper

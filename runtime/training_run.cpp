@@ -6,6 +6,7 @@
 #include "actors/decisions/host_catalogue.hpp"
 #include "messages/failpoint.hpp"
 #include "messages/json.hpp"
+#include "runtime/cluster/ballot.hpp"
 #include "runtime/cluster/cluster_config.hpp"
 #include "runtime/cluster/local_nodes.hpp"
 #include "runtime/cluster/prime_side.hpp"
@@ -142,15 +143,15 @@ class TrainingRun {
   void join_nodes() {
     const auto* own = start_.node.empty() ? prime_of(config_) : node_named(config_, start_.node);
     if (own == nullptr) return;
-    const auto certificates = start_.certificates.empty()
-                                  ? certificates_of(config_, directory_.path())
-                                  : start_.certificates;
     const bool database = config_.cluster.journal == JournalBackend::postgresql;
-    prime_.emplace(NodeIdentity{config_, own->name, certificates},
+    NodeIdentity identity{config_, own->name, start_.certificates};
+    if (identity.certificates.empty())
+      identity.certificates = certificates_of(config_, directory_.path());
+    prime_.emplace(identity,
                    PrimeStart{.journal_run = database ? run_name_of(directory_) : "",
                               .takes_over = start_.lead != nullptr},
                    log_, stop_);
-    replica_ = replica_of(config_, *own);
+    replica_ = replica_of(identity);
   }
 
   [[nodiscard]] std::vector<NodeStanding> standing() const {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "actors/decisions/node_role.hpp"
+#include "actors/decisions/quorum.hpp"
 #include "messages/interfaces.hpp"
 
 namespace esper {
@@ -34,6 +35,22 @@ namespace esper {
 /// order of ranks.
 [[nodiscard]] inline std::uint16_t store_port_of(const RunConfig& config, std::size_t rank) {
   return static_cast<std::uint16_t>(config.cluster.store_port + rank);
+}
+
+/// Those that do not train: their votes on which trainers go on are asked for.
+[[nodiscard]] inline std::vector<NodeConfig> witnesses_of(const RunConfig& config) {
+  std::vector<NodeConfig> found;
+  for (const auto& node : config.nodes)
+    if (!has_role(node, NodeRole::trainer)) found.push_back(node);
+  return found;
+}
+
+/// Every node, and whether it trains.
+[[nodiscard]] inline std::vector<Voter> voters_of(const RunConfig& config) {
+  std::vector<Voter> found;
+  for (const auto& node : config.nodes)
+    found.push_back({node.name, has_role(node, NodeRole::trainer)});
+  return found;
 }
 
 /// That node's place among the trainers; nothing: it is the only one, or none.

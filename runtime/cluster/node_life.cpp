@@ -49,6 +49,11 @@ class Hosting {
   caf::strong_actor_ptr host_;
 };
 
+std::function<std::string(const Hello&)> answers(const NodeSeams& seams) {
+  if (!seams.asked) return {};
+  return [asked = seams.asked](const Hello& peer) { return asked(peer.question); };
+}
+
 class OneLife {
  public:
   OneLife(const NodeIdentity& identity, TlsContext tls, const NodeSeams& seams)
@@ -69,7 +74,8 @@ class OneLife {
                [&log = seams.log](const std::string& address, const std::string& why) {
                  log.write(LogLevel::warning, "gate_refused",
                            nlohmann::json{{"address", address}, {"reason", why}}.dump());
-               }}) {}
+               },
+               answers(seams)}) {}
   OneLife(const OneLife&) = delete;
   OneLife& operator=(const OneLife&) = delete;
 

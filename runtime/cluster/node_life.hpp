@@ -29,6 +29,8 @@ struct NodeSeams {
   std::function<void(const std::string&)> tell;  ///< a sentence for people now and then
   /// A node is lost, the prime perhaps; called on an actor's thread too.
   std::function<void(const std::string& node)> lost;
+  /// The answer to a trainer's question, on a gate's thread; empty: it has no vote of its own.
+  std::function<std::string(const std::string& question)> asked = {};
 };
 
 /// Serves until the run is over or `stop`; each time that the prime is lost it comes back as new,

@@ -2,11 +2,13 @@
 // no sample is used twice or left out.
 #include <map>
 
+#include "actors/decisions/witness.hpp"
 #include "gpu/replica_group.hpp"
 #include "gpu/state_text.hpp"
 #include "tests/gpu/catch.hpp"
 #include "tests/gpu/replica_threads.hpp"
 #include "tests/gpu/smooth_host.hpp"
+#include "tests/long_tier.hpp"
 
 using namespace esper;
 
@@ -33,10 +35,29 @@ struct Ended {
   std::vector<SeedStatus> seeds;
 };
 
+/// Two trainers' witness, in this process, where the gate would lead to.
+class NearWitness {
+ public:
+  [[nodiscard]] AskWitnesses way() {
+    return [this](const WitnessQuestion& question, std::chrono::milliseconds) {
+      const std::lock_guard lock(lock_);
+      return std::vector{witness_.answer(question)};
+    };
+  }
+
+ private:
+  std::mutex lock_;
+  Witness witness_{{{"a", true}, {"b", true}, {"w", false}}, "w"};
+};
+
 class Elastic {
  public:
-  Elastic(std::vector<Member> members, std::uint64_t windows)
-      : members_(std::move(members)), windows_(windows), ended_(members_.size()) {}
+  /// `witness`: a third vote, by which more than half is asked for; null: everybody may go on.
+  Elastic(std::vector<Member> members, std::uint64_t windows, NearWitness* witness = nullptr)
+      : members_(std::move(members)),
+        windows_(windows),
+        witness_(witness),
+        ended_(members_.size()) {}
 
   /// `act` as the leader's control side, before each window.
   std::vector<Ended> play(const std::function<void(TestLoop&, std::uint64_t)>& act) {
@@ -70,7 +91,11 @@ class Elastic {
       if (member.joins_behind == 0) place.first.push_back(member.name);
     }
     place.leads = i == 0;
-    place.quorum = QuorumRule::none;
+    place.quorum = witness_ == nullptr ? QuorumRule::none : QuorumRule::majority;
+    if (witness_ != nullptr) {
+      place.witnesses = {"w"};
+      place.ask_witnesses = witness_->way();
+    }
     place.settle = std::chrono::milliseconds{3'000};
     while (i > 0 && port_.load() == 0) std::this_thread::yield();
     if (i > 0) place.stores = {"127.0.0.1:" + std::to_string(port_.load())};
@@ -151,6 +176,7 @@ class Elastic {
 
   std::vector<Member> members_;
   std::uint64_t windows_;
+  NearWitness* witness_;
   std::vector<Ended> ended_;
   std::atomic<std::uint32_t> port_{0};
   std::atomic<std::uint64_t> leader_window_{0};
@@ -201,6 +227,71 @@ SCENARIO("a lost replica leaves the others training, and no sample twice or left
             if (!each.dead) CHECK(each.epoch == 2);
         }
       }
+}
+
+SCENARIO("of two replicas one goes on with a witness's vote", "[replicas][elastic][quorum]") {
+  for (std::size_t victim = 0; victim < 2; ++victim)
+    GIVEN("the replica of rank " + std::to_string(victim) + " dies") {
+      std::vector<Member> members{{.name = "a"}, {.name = "b"}};
+      members[victim].dies_at = 23;
+      NearWitness witness;
+      const auto ended = Elastic(members, 8, &witness).play(germinate_and_graft);
+      THEN("the other trains to the end, and no sample is used twice or left out") {
+        whole_and_alike(ended, 40, 1);
+      }
+    }
+}
+
+SCENARIO("of two that are cut from each other one goes on, whoever asks the witness",
+         "[replicas][elastic][quorum]") {
+  const int rounds = cases(5, 50);
+  for (int round = 0; round < rounds; ++round) {
+    NearWitness witness;
+    const bool witness_away = round % 5 == 4;
+    const auto place = [&](const char* name) {
+      GroupPlace place;
+      place.node = name;
+      place.nodes = {"a", "b"};
+      place.witnesses = {"w"};
+      place.ask_witnesses = witness.way();
+      if (witness_away)
+        place.ask_witnesses = [](const WitnessQuestion&, std::chrono::milliseconds) {
+          return std::vector<WitnessAnswer>{};
+        };
+      place.settle = std::chrono::milliseconds{500};
+      return place;
+    };
+    auto first = place("a");
+    first.leads = true;
+    first.run = 7;
+    ReplicaGroup a(first);
+    auto second = place("b");
+    second.stores = {"127.0.0.1:" + std::to_string(a.port())};
+    ReplicaGroup b(second);
+    const Progress reached{.epoch = 0, .step = 40, .position = 20};
+    std::atomic<int> together{0}, going_on{0}, left_out{0};
+    const auto live = [&](ReplicaGroup& group, const std::string& other) {
+      const auto formed = group.form({});
+      group.took_state();
+      // Neither leaves before both are in.
+      for (++together; together.load() < 2;) std::this_thread::yield();
+      group.lost(other);
+      try {
+        const auto next = group.reform(reached);
+        ++going_on;
+        CHECK(group.group().members.size() == 1);
+      } catch (const LeftOut& why) {
+        INFO(why.what());
+        ++left_out;
+      }
+    };
+    std::thread beside([&] { live(b, "a"); });
+    live(a, "b");
+    beside.join();
+    CAPTURE(round, witness_away);
+    CHECK(going_on == (witness_away ? 0 : 1));
+    CHECK(left_out == (witness_away ? 2 : 1));
+  }
 }
 
 SCENARIO("a replica that dies between prepare and commit leaves nothing half done",

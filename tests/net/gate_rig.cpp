@@ -36,7 +36,8 @@ std::string Stream::read(std::size_t size) const {
   return bytes;
 }
 
-GateRig::GateRig(GateSettings settings, const NodeFiles& files) {
+GateRig::GateRig(GateSettings settings, const NodeFiles& files,
+                 std::function<std::string(const Hello&)> answers) {
   auto tls = tls_context(files, settings.hello.node);
   if (!tls) throw std::runtime_error(tls.refusal().sentence);
   gate_ = std::make_unique<Gate>(std::move(settings), tls.value(),
@@ -49,12 +50,15 @@ GateRig::GateRig(GateSettings settings, const NodeFiles& files) {
                                                 const std::lock_guard lock(mutex_);
                                                 refused_.push_back(why);
                                                 changed_.notify_all();
-                                              }});
+                                              },
+                                              std::move(answers)});
 }
 
-Result<Gate::Dialled, GateFault> GateRig::dial(const std::string& node, std::uint16_t port) {
-  std::optional<Result<Gate::Dialled, GateFault>> answer;
-  gate_->dial(node, "127.0.0.1", port, [&](const Result<Gate::Dialled, GateFault>& given) {
+/// What `begin` gives to the callback that it gets.
+template <typename Given, typename Begin>
+Given GateRig::awaited(const Begin& begin) {
+  std::optional<Given> answer;
+  begin([&](const Given& given) {
     const std::lock_guard lock(mutex_);
     answer.emplace(given);
     changed_.notify_all();
@@ -63,6 +67,17 @@ Result<Gate::Dialled, GateFault> GateRig::dial(const std::string& node, std::uin
   if (!changed_.wait_for(lock, patience, [&] { return answer.has_value(); }))
     throw std::runtime_error("a dial without an end");  // which would write to what is gone
   return *answer;
+}
+
+Result<Gate::Dialled, GateFault> GateRig::dial(const std::string& node, std::uint16_t port) {
+  return awaited<Result<Gate::Dialled, GateFault>>(
+      [&](const auto& done) { gate_->dial(node, "127.0.0.1", port, done); });
+}
+
+Result<std::string, GateFault> GateRig::ask(const std::string& node, std::uint16_t port,
+                                            const std::string& question) {
+  return awaited<Result<std::string, GateFault>>(
+      [&](const auto& done) { gate_->ask(node, "127.0.0.1", port, question, done); });
 }
 
 int GateRig::joined() {

@@ -34,11 +34,16 @@ class Stream {
 /// One node's gate and everything that it told.
 class GateRig {
  public:
-  GateRig(GateSettings settings, const NodeFiles& files);
+  /// `answers`: to peers' questions.
+  GateRig(GateSettings settings, const NodeFiles& files,
+          std::function<std::string(const Hello&)> answers = {});
 
   [[nodiscard]] Gate& gate() { return *gate_; }
   /// Dials and waits for the answer.
   [[nodiscard]] Result<Gate::Dialled, GateFault> dial(const std::string& node, std::uint16_t port);
+  /// Asks and waits for the answer.
+  [[nodiscard]] Result<std::string, GateFault> ask(const std::string& node, std::uint16_t port,
+                                                   const std::string& question);
   /// Waits for whoever joins next; -1: nobody within a minute.
   [[nodiscard]] int joined();
   /// Waits for the first refusal; "": none within a minute.
@@ -46,6 +51,9 @@ class GateRig {
   [[nodiscard]] std::vector<std::string> refusals();
 
  private:
+  template <typename Given, typename Begin>
+  [[nodiscard]] Given awaited(const Begin& begin);
+
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<int> joined_;

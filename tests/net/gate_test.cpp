@@ -74,6 +74,37 @@ SCENARIO("two nodes of one config meet, and what one writes the other reads", "[
   }
 }
 
+SCENARIO("a node's question is answered in place of a stream, and only by one that answers",
+         "[net][gate]") {
+  const Cluster cluster;
+  GateRig a(settings_of("a"), cluster.files("a"),
+            [](const Hello& peer) { return peer.node + " asked " + peer.question; });
+  GateRig b(settings_of("b"), cluster.files("b"));
+  const auto port = a.gate().port();
+  for (int time = 0; time < 3; ++time) {
+    const auto answer = b.ask("a", port, "for a vote");
+    REQUIRE(answer.has_value());
+    CHECK(answer.value() == "b asked for a vote");
+  }
+  CHECK(a.refusals().empty());
+  const auto none = a.ask("b", b.gate().port(), "for a vote");
+  REQUIRE_FALSE(none.has_value());
+  CHECK(contains(none.refusal().sentence, "asks a question, which b answers to nobody"));
+
+  THEN("whoever has another config gets no answer") {
+    auto settings = settings_of("b");
+    settings.hello.config = "another";
+    GateRig other(settings, cluster.files("b"));
+    CHECK_FALSE(other.ask("a", port, "for a vote").has_value());
+    CHECK(contains(a.refused(), "has the config another"));
+  }
+  THEN("a stream can be had still") {
+    const auto dialled = b.dial("a", port);
+    REQUIRE(dialled.has_value());
+    const Stream near(dialled.value().stream), far(a.joined());
+  }
+}
+
 SCENARIO("whoever does not belong is refused, told why, and the gate goes on", "[net][gate]") {
   const Cluster cluster, others;
   GateRig a(settings_of("a"), cluster.files("a"));

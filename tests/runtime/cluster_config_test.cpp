@@ -74,10 +74,11 @@ std::vector<Broken> broken() {
        "nodes",
        "take 1 Narsets in all, and there are 3 regions"},
       {"a quorum that one loss would stop",
-       "/nodes/1/roles",
-       {"trainer", "narsets"},
+       "/nodes",
+       {{{"name", "a"}, {"port", 7'001}, {"roles", {"prime", "trainer", "narsets"}}},
+        {{"name", "b"}, {"port", 7'002}, {"roles", {"trainer"}}}},
        "cluster.quorum",
-       "is majority of two trainers: the loss of either would stop the other"},
+       "is majority of two nodes: the loss of either would stop the other"},
       {"a pin to nowhere", "/cluster", pins("early", "z"), "cluster.pins[0].node",
        "there is no node \"z\""},
       {"a pin of nothing", "/cluster", pins("nowhere", "b"), "cluster.pins[0].region",
@@ -149,6 +150,13 @@ SCENARIO("each broken config of several nodes is refused with its own sentence",
   }
   CHECK(count >= 20);
   CHECK(sentences.size() == count);
+}
+
+SCENARIO("two trainers can lose one where a third node has a vote", "[config][cluster][quorum]") {
+  auto json = whole();
+  json["nodes"][1]["roles"] = {"trainer", "narsets"};
+  json["cluster"]["store_port"] = 7'100;
+  CHECK(parse_config(json.dump(2), "test.json").mistakes.empty());
 }
 
 SCENARIO("a batch is shared evenly by its trainers, and pins have room", "[config][cluster]") {

@@ -17,7 +17,8 @@
 namespace esper {
 namespace {
 
-/// small.json on a prime, another trainer and a node for Narsets alone; `steps` at most.
+/// small.json on a prime, another trainer and a node for Narsets alone, whose vote makes one trainer
+/// more than half of the nodes; `steps` at most.
 /// `last_room`: Narsets on the last node at most, 0 for any number.
 void write_config(const ScratchFolder& folder, std::uint32_t steps, std::uint32_t last_room) {
   auto config = load_config(small).config;
@@ -31,7 +32,6 @@ void write_config(const ScratchFolder& folder, std::uint32_t steps, std::uint32_
   for (auto& node : config.nodes) node.narsets_max = 1;
   config.nodes.back().narsets_max = last_room;
   config.cluster.store_port = free_port_row(2);
-  config.cluster.quorum = QuorumRule::none;  // of two
   config.cluster.timeouts = {.ready_ms = 120'000};
   write_text(folder / "config.json", effective_config(config));
 }
