@@ -278,10 +278,8 @@ SCENARIO("of two that are cut from each other one goes on, whoever asks the witn
       group.lost(other);
       try {
         const auto next = group.reform(reached);
-        ++going_on;
-        CHECK(group.group().members.size() == 1);
-      } catch (const LeftOut& why) {
-        INFO(why.what());
+        going_on += static_cast<int>(group.group().members.size());
+      } catch (const LeftOut&) {
         ++left_out;
       }
     };

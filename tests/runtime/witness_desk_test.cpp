@@ -5,7 +5,6 @@
 
 #include "messages/json.hpp"
 #include "tests/actors/memory_journal.hpp"
-#include "tests/runtime/file_text.hpp"
 #include "tests/runtime/scratch_folder.hpp"
 
 namespace esper {
