@@ -26,7 +26,7 @@ namespace esper {
 /// A run that `esper up` started; whatever becomes of the test, nothing of it stays.
 class UpRun {
  public:
-  UpRun(const PlainRuns& runs, std::string name, int window_ms)
+  UpRun(const PlainRuns& runs, const std::string& name, int window_ms)
       : runs_(runs), run_((runs / name).string()) {
     const Environment environment{{{plain::window_ms_variable, std::to_string(window_ms)},
                                    {plain::witness_variable, runs.witness(run_).string()}}};

@@ -146,14 +146,13 @@ concept HasNodes = requires(T& value) {
 /// that all share.
 template <typename T, typename Visit>
 void walk(const std::string& place, T& value, Visit& visit) {
-  if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_same_v<T, std::string>) {
+  if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T> || std::is_same_v<T, std::string> ||
+                std::is_same_v<T, RandomStream> || std::is_same_v<T, PlantingTactic>) {
     visit(place, value);
   } else if constexpr (IsStrong<T>::value) {
     visit(place, value.value);
   } else if constexpr (std::is_same_v<T, Energy>) {
     visit(place, value.thousandths);
-  } else if constexpr (std::is_same_v<T, RandomStream> || std::is_same_v<T, PlantingTactic>) {
-    visit(place, value);
   } else if constexpr (std::is_same_v<T, const char*> || std::is_same_v<T, LaneQueue*> ||
                        std::is_same_v<T, ControlContext> || std::is_same_v<T, SharedHost> ||
                        std::is_same_v<T, caf::typed_response_promise<Recovery>>) {

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include <atomic>
+#include <sstream>
 
 #include "actors/decisions/planted.hpp"
 #include "actors/role_states.hpp"
@@ -206,12 +207,12 @@ bool tells_of_incarnation(const std::string& place) {
 /// "" or a line for each field that differs.
 std::string differences(const std::map<std::string, StateText>& a,
                         const std::map<std::string, StateText>& b) {
-  std::string found;
+  std::ostringstream found;
   for (const auto& [who, states] : b)
-    if (!a.contains(who)) found += who + " is missing\n";
+    if (!a.contains(who)) found << who << " is missing\n";
   for (const auto& [who, state] : a) {
     if (!b.contains(who)) {
-      found += who + " is not in the twin's tree\n";
+      found << who << " is not in the twin's tree\n";
       continue;
     }
     StateText both = state;
@@ -221,10 +222,10 @@ std::string differences(const std::map<std::string, StateText>& a,
       const std::string here = left == state.end() ? "nothing" : left->second;
       const std::string there = right == b.at(who).end() ? "nothing" : right->second;
       if (here != there && !tells_of_incarnation(place))
-        found += who + ": " + place + " is " + here + ", the twin's is " + there + "\n";
+        found << who << ": " << place << " is " << here << ", the twin's is " << there << '\n';
     }
   }
-  return found;
+  return found.str();
 }
 
 }  // namespace
