@@ -140,17 +140,25 @@ class NodeService {
         seams_.tell(leader.name + " at " + leader.address + ":" + std::to_string(leader.port) +
                     ": " + why + "; trying on");
       }
-      std::this_thread::sleep_for(dial_again);
     }
     return {.end = NodeEnd::stopped};
   }
 
  private:
-  /// Why it is over.
+  /// Why it is over. It waits a little before it ends: its gate stays open meanwhile, for those who
+  /// ask for a vote.
   std::string live_with(const NodeConfig& leader) {
     OneLife one(identity_, tls_, seams_);
     auto why = one.find_prime(leader);
-    if (!why.empty()) return why;
+    if (why.empty()) why = live(one, leader);
+    if (why != run_is_over && !lead_ && !seams_.stop.load())
+      std::this_thread::sleep_for(dial_again);
+    return why;
+  }
+
+  /// With the prime that let it in.
+  std::string live(OneLife& one, const NodeConfig& leader) {
+    std::string why;
     bool in = false;
     while (!seams_.stop.load() && why.empty()) {
       why = one.life().wait(look);
