@@ -290,10 +290,11 @@ Formed ReplicaGroup::form(const Progress& progress) {
 }
 
 Formed ReplicaGroup::join(const std::atomic<bool>* stop) {
-  const auto until = Clock::now() + place_.ready;
+  const auto began = Clock::now(), until = began + place_.ready;
   while (Clock::now() < until && (stop == nullptr || !stop->load())) {
     const auto found = find_group();
-    if (!found || found->members.front() == place_.node) {
+    if (!found || found->members.front() == place_.node || found->epoch <= stands_) {
+      if (stands_ > 0 && Clock::now() >= began + place_.settle) break;
       std::this_thread::sleep_for(look);
       continue;
     }
@@ -313,6 +314,11 @@ Formed ReplicaGroup::join(const std::atomic<bool>* stop) {
     } catch (const std::runtime_error&) {
       // Its keeper was lost meanwhile.
     }
+  }
+  {
+    // Whoever was lost to this one may stand still as it does.
+    const std::lock_guard lock(lost_lock_);
+    std::erase_if(lost_, [&](const std::string& node) { return node != place_.node; });
   }
   throw LeftOut("nobody let " + place_.node + " in");
 }

@@ -92,7 +92,9 @@ class ReplicaGroup {
   /// Errors: LeftOut, one sentence with the names, when one does not come within `ready`.
   [[nodiscard]] Formed form(const Progress& progress);
   /// This replica comes late, or again: it asks those who train to let it in, and waits until they
-  /// do. Errors: LeftOut when they have not within `ready`, or it was told to stop.
+  /// do. Errors: LeftOut when they have not within `ready`, or it was told to stop; or when it was
+  /// in a group and nobody is found to be further: all may stand still, and `reform` is to be tried
+  /// again.
   [[nodiscard]] Formed join(const std::atomic<bool>* stop = nullptr);
   /// After a call failed, or when a new replica waits: the next group, of those who are there.
   /// Errors: LeftOut; CollectiveFailed when one more is lost meanwhile: then once more.

@@ -122,7 +122,7 @@ void Trainer::regroup() {
   if (session_) session_->undo_step();
   if (std::exchange(bare_step_, false)) bare_undo_.restore(session_data());
   for (Slot& slot : host_->slots()) slot.forget();
-  bool left_out = false;
+  bool left_out = false, told = false;
   while (true) try {
       if (exchange_) group_->set_attended(exchange_->attended());
       Formed formed = left_out ? group_->join(stop_) : group_->reform(progress());
@@ -130,15 +130,17 @@ void Trainer::regroup() {
       replicas_->regroup(std::move(formed.collective));
       share_state();
       say(std::to_string(replicas_->world()) + " replicas go on together" +
-          (left_out ? ", and " + place_->node + " is one of them again" : ""));
+          (told ? ", and " + place_->node + " is one of them again" : ""));
       return;
     } catch (const CollectiveFailed& failure) {
       say(failure.what());
     } catch (const LeftOut& why) {
       if (stop_->load() || group_->is_lost(place_->node)) throw;
-      if (!std::exchange(left_out, true))
+      if (!std::exchange(told, true))
         say(std::string{why.what()} + ": the replica of " + place_->node +
             " stands still until it is let in again");
+      // By turns: others may have gone on, or stand still as this one does.
+      left_out = !left_out;
     }
 }
 

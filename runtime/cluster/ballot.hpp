@@ -1,5 +1,6 @@
 #pragma once
 // How a trainer asks the nodes that do not train for their votes.
+#include "messages/interfaces.hpp"
 #include "runtime/cluster/node_identity.hpp"
 
 namespace esper {
