@@ -13,6 +13,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds look{10};
 constexpr std::chrono::milliseconds reach_patience{1'000};  // of a table whose keeper may be gone
+constexpr std::chrono::milliseconds find_again{100};        // each look connects to every table
 constexpr std::chrono::milliseconds ask_again{50};          // of witnesses
 constexpr std::chrono::milliseconds find_patience{200};     // of one that may never have been
 constexpr const char* group_name =
@@ -295,7 +296,7 @@ Formed ReplicaGroup::join(const std::atomic<bool>* stop) {
     const auto found = find_group();
     if (!found || found->members.front() == place_.node || found->epoch <= stands_) {
       if (stands_ > 0 && Clock::now() >= began + place_.settle) break;
-      std::this_thread::sleep_for(look);
+      std::this_thread::sleep_for(find_again);
       continue;
     }
     try {

@@ -248,7 +248,7 @@ SCENARIO("of two that are cut from each other one goes on, whoever asks the witn
   for (int round = 0; round < rounds; ++round) {
     NearWitness witness;
     const bool witness_away = round % 5 == 4;  // and never comes back
-    const auto place = [&](const char* name) {
+    const auto place_of = [&](const char* name) {
       GroupPlace place;
       place.node = name;
       place.nodes = {"a", "b"};
@@ -261,11 +261,11 @@ SCENARIO("of two that are cut from each other one goes on, whoever asks the witn
       place.settle = std::chrono::milliseconds{500};
       return place;
     };
-    auto first = place("a");
+    auto first = place_of("a");
     first.leads = true;
     first.run = 7;
     ReplicaGroup a(first);
-    auto second = place("b");
+    auto second = place_of("b");
     second.stores = {"127.0.0.1:" + std::to_string(a.port())};
     ReplicaGroup b(second);
     const Progress reached{.epoch = 0, .step = 40, .position = 20};
