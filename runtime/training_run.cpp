@@ -143,14 +143,13 @@ class TrainingRun {
   void join_nodes() {
     const auto* own = start_.node.empty() ? prime_of(config_) : node_named(config_, start_.node);
     if (own == nullptr) return;
-    const bool database = config_.cluster.journal == JournalBackend::postgresql;
     NodeIdentity identity{config_, own->name, start_.certificates};
     if (identity.certificates.empty())
       identity.certificates = certificates_of(config_, directory_.path());
-    prime_.emplace(identity,
-                   PrimeStart{.journal_run = database ? run_name_of(directory_) : "",
-                              .takes_over = start_.lead != nullptr},
-                   log_, stop_);
+    prime_.emplace(
+        identity,
+        PrimeStart{.journal_run = run_name_of(directory_), .takes_over = start_.lead != nullptr},
+        log_, stop_);
     replica_ = replica_of(identity);
   }
 
