@@ -129,7 +129,9 @@ void Trainer::regroup() {
       source_ = formed.source;
       replicas_->regroup(std::move(formed.collective));
       share_state();
-      say(std::to_string(replicas_->world()) + " replicas go on together" +
+      const auto world = replicas_->world();
+      say((world == 1 ? "one replica goes on alone"
+                      : std::to_string(world) + " replicas go on together") +
           (told ? ", and " + place_->node + " is one of them again" : ""));
       return;
     } catch (const CollectiveFailed& failure) {

@@ -1,4 +1,4 @@
-// Three real trainers on hosts of their own: each is cut off in turn, and let in again.
+// Real trainers on hosts of their own: each is cut off in turn, and let in again.
 #include <map>
 
 #include <signal.h>
@@ -17,19 +17,22 @@ namespace {
 
 constexpr std::uint32_t steps = 1'500, gate_port = 7'400, store_port = 7'500;
 
+/// Three nodes; `count`: how many of them train. Narsets are on all, the prime is on the first.
 class Trainers {
  public:
-  explicit Trainers(const NetworkHosts& hosts) : hosts_(hosts) {
+  Trainers(const NetworkHosts& hosts, std::size_t count) : hosts_(hosts) {
     auto config = load_config(small).config;
     config.training.steps_max = steps;
     config.training.epochs = 1'000;
     config.training.batch = 126;
     config.baselines = {.host = false, .widened = false, .scratch = false, .uncut = false};
-    for (const char* name : {"a", "b", "c"})
+    for (const char* name : {"a", "b", "c"}) {
       config.nodes.push_back({.name = name,
                               .address = hosts.address(name),
                               .port = gate_port,
-                              .roles = {NodeRole::trainer, NodeRole::narsets}});
+                              .roles = {NodeRole::narsets}});
+      if (config.nodes.size() <= count) config.nodes.back().roles.push_back(NodeRole::trainer);
+    }
     config.nodes.front().roles.push_back(NodeRole::prime);
     config.cluster.store_port = store_port;
     config.cluster.certificates = (folder_ / "certs").string();
@@ -68,6 +71,29 @@ class Trainers {
       processes_;
 };
 
+/// `said`: what the other tells then.
+void cut_and_heal(const NetworkHosts& hosts, Trainers& trainers, const std::string& lost,
+                  const std::string& other, const std::string& said) {
+  REQUIRE(trainers.has_said("a", "grown  step"));
+  hosts.cut(lost);
+  INFO(trainers.said_by("a") << trainers.said_by("b") << trainers.said_by("c"));
+  CHECK(trainers.has_said(other, said));
+  CHECK(trainers.has_said(lost, "stands still until it is let in again"));
+  hosts.heal(lost);
+  CHECK(trainers.has_said(lost, "is one of them again"));
+}
+
+void ends_alike(Trainers& trainers, const std::vector<std::string>& followers) {
+  REQUIRE(trainers.wait("a") == 0);
+  const auto report = json_of(trainers.of("a") / "report.json");
+  CHECK(report.at("arms").back().at("steps") == steps);
+  for (const auto& name : followers) {
+    CHECK(trainers.wait(name) == 0);
+    CHECK(json_of(trainers.of(name) / "replica.json").at("weights_hash") ==
+          report.at("weights_hash"));
+  }
+}
+
 }  // namespace
 
 SCENARIO("a trainer that is cut off stands still, is let in again, and all end alike",
@@ -79,23 +105,29 @@ SCENARIO("a trainer that is cut off stands still, is let in again, and all end a
   const std::vector<std::string> all{"a", "b", "c"};  // the prime among them
   for (std::size_t victim = long_tier() ? 0 : 2; victim < all.size(); ++victim) {
     CAPTURE(all[victim]);
-    const std::string& lost = all[victim];
-    const std::string& other = all[(victim + 1) % all.size()];
-    Trainers trainers(hosts);
-    REQUIRE(trainers.has_said("a", "grown  step"));
-    hosts.cut(lost);
-    INFO(trainers.said_by("a") << trainers.said_by("b") << trainers.said_by("c"));
-    CHECK(trainers.has_said(other, "2 replicas go on together"));
-    CHECK(trainers.has_said(lost, "stands still until it is let in again"));
-    hosts.heal(lost);
-    CHECK(trainers.has_said(lost, "is one of them again"));
-    REQUIRE(trainers.wait("a") == 0);
-    for (const char* name : {"b", "c"}) CHECK(trainers.wait(name) == 0);
-    const auto report = json_of(trainers.of("a") / "report.json");
-    CHECK(report.at("arms").back().at("steps") == steps);
-    for (const char* name : {"b", "c"})
-      CHECK(json_of(trainers.of(name) / "replica.json").at("weights_hash") ==
-            report.at("weights_hash"));
+    Trainers trainers(hosts, 3);
+    cut_and_heal(hosts, trainers, all[victim], all[(victim + 1) % all.size()],
+                 "2 replicas go on together");
+    ends_alike(trainers, {"b", "c"});
+  }
+}
+
+SCENARIO("of two trainers the one that reaches the third node goes on, and lets the other in",
+         "[cluster][network][quorum][TRAIN-1]") {
+  if (!can_run(/*training=*/true)) return;
+  const NetworkHosts hosts({"a", "b", "c"});
+  if (!hosts.able())
+    return cannot_run_here("network namespaces with iptables can't be made: that needs root");
+  for (const bool prime : {false, true}) {
+    if (prime && !long_tier()) continue;
+    CAPTURE(prime);
+    Trainers trainers(hosts, 2);
+    cut_and_heal(hosts, trainers, prime ? "a" : "b", prime ? "b" : "a",
+                 "one replica goes on alone");
+    ends_alike(trainers, {"b"});
+    CHECK(trainers.wait("c") == 0);
+    const auto votes = json_of(trainers.of("c") / "votes.json");
+    CHECK(votes.at("members") == nlohmann::json{prime ? "b" : "a"});
   }
 }
 
