@@ -3,12 +3,17 @@
 #include <signal.h>
 #include <catch2/catch.hpp>
 
+#include <thread>
+
+#include "actors/decisions/random.hpp"
 #include "runtime/config.hpp"
 #include "tests/cluster/comes_true.hpp"
 #include "tests/cluster/ports.hpp"
+#include "tests/long_tier.hpp"
 #include "tests/runtime/esper_says.hpp"
 #include "tests/runtime/json_of.hpp"
 #include "tests/runtime/postgres_server.hpp"
+#include "tests/test_seed.hpp"
 
 namespace esper {
 namespace {
@@ -106,11 +111,18 @@ SCENARIO("the prime is killed, and its standby goes on to the last step",
          "[cluster][standby][TRAIN-1][LEDGER-1]") {
   if (!can_run(/*training=*/true) || !can_run_postgres()) return;
   const PostgresServer server;
-  const UpTrainers three(with_standby(server));
-  ::kill(three.prime(), SIGKILL);
-  REQUIRE(three.has_said("b", takes_over));
-  CHECK(three.has_said("c", "joined b"));
-  three.check_end(three.run() / standbys);
+  RandomStream random(test_seed(), "kills", 0);
+  const int rounds = cases(1, 20);
+  for (int round = 0; round < rounds; ++round) {
+    const UpTrainers three(with_standby(server));
+    const std::chrono::milliseconds moment{random.below(3'000)};
+    CAPTURE(round, moment.count());
+    std::this_thread::sleep_for(moment);
+    ::kill(three.prime(), SIGKILL);
+    REQUIRE(three.has_said("b", takes_over));
+    CHECK(three.has_said("c", "joined b"));
+    three.check_end(three.run() / standbys);
+  }
 }
 
 SCENARIO("a prime that stood still for longer than the take-over changes nothing any more",
