@@ -171,7 +171,7 @@ GroupWord ReplicaGroup::elect(const std::vector<StandingWord>& words, Patience p
   const auto left = [&] { return std::chrono::duration_cast<Patience>(until - Clock::now()); };
   // Two sides may ask at the same time, and each spoil the other's epoch: they wait unequally.
   const auto rank = std::find(place_.nodes.begin(), place_.nodes.end(), place_.node);
-  const auto again = ask_again * (1 + (rank - place_.nodes.begin()));
+  auto again = ask_again * (1 + (rank - place_.nodes.begin()));
   while (true) {
     std::uint64_t promised = epoch;
     const auto given = [&](const WitnessQuestion& question) {
@@ -181,7 +181,10 @@ GroupWord ReplicaGroup::elect(const std::vector<StandingWord>& words, Patience p
       return answers;
     };
     WitnessQuestion question{.run = group_.run, .epoch = epoch, .members = {}};
-    GroupWord group = plan(words, epoch, given(question), place_.quorum);
+    const auto votes = given(question);
+    GroupWord group = plan(words, epoch, votes, place_.quorum);
+    // The newest state is elsewhere: no vote changes that.
+    if (!group.refused.empty() && missing(votes).empty()) return group;
     if (group.refused.empty()) {
       question.members = group.members;
       group.refused = missing(given(question));
@@ -189,6 +192,7 @@ GroupWord ReplicaGroup::elect(const std::vector<StandingWord>& words, Patience p
     if (group.refused.empty() || left() <= again) return group;
     epoch = promised + 1;
     std::this_thread::sleep_for(again);
+    again *= 2;
   }
 }
 
