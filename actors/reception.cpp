@@ -38,10 +38,12 @@ class Reception {
     log(LogLevel::info, "node_joined", {{"node", asks.node}, {"incarnation", asks.incarnation}});
   }
 
-  /// Nobody is left waiting for a prime that will not come back.
+  /// Nobody is left waiting for a prime that will not come back. Whose journal another leads has no
+  /// say in when the run is over: its nodes find that other.
   void say_farewell() const {
     self_->state.ending = true;
     nodes_->close();
+    if (context_->deposed && context_->deposed()) return self_->quit();
     for (const auto& host : nodes_->narset_hosts())
       self_->send(caf::actor_cast<NarsetHostHandle>(host), NodeLost{nodes_->own(), 0});
     if (nodes_->narset_hosts().empty()) return self_->quit();

@@ -99,6 +99,22 @@ SCENARIO("Narsets on other nodes decide what they decide at home", "[cluster]") 
   CHECK(rig.journal.logical_text() == expected);
 }
 
+SCENARIO("a prime that another has taken over from bids nobody farewell", "[cluster][FENCE-1]") {
+  const bool deposed = GENERATE(false, true);
+  Rig rig(cluster_config());
+  NearNodes nodes(rig.config, rig.metrics, rig.log);
+  auto seams = rig.seams();
+  seams.cluster = &nodes;
+  seams.deposed = [&] { return deposed; };
+  ControlPlane plane(rig.config, rig.host, seams);
+  plane.stop();
+  for (const char* name : {"b", "c"}) {
+    const auto why = nodes.lives.at(name)->wait(milliseconds{100});
+    CAPTURE(deposed, name, why);
+    CHECK((why == run_is_over) == !deposed);
+  }
+}
+
 SCENARIO("a lost node's regions move under a higher epoch, and turns go on", "[cluster][FENCE-1]") {
   auto config = cluster_config();
   config.cluster.pins.clear();
