@@ -101,11 +101,11 @@ class Gate::Parts {
     };
   }
 
-  Connection begin(GateConnection::Ends ends) {
+  Connection begin(const GateConnection::Ends& ends) {
     const auto place = std::make_shared<std::weak_ptr<GateConnection>>();
     const auto let_in = std::make_shared<bool>(false);
     ++strangers_;
-    const auto connection = std::make_shared<GateConnection>(
+    auto connection = std::make_shared<GateConnection>(
         context_, settings_, tls_,
         GateConnection::Ends{
             [this, let_in, joined = ends.joined](const Hello& peer, int stream) {

@@ -14,7 +14,7 @@ GroupMemory group_memory(const WitnessMemory& memory) {
 
 }  // namespace
 
-Witness::Witness(std::vector<Voter> configured, std::string self, WitnessMemory memory)
+Witness::Witness(std::vector<Voter> configured, std::string self, const WitnessMemory& memory)
     : configured_(std::move(configured)),
       self_(std::move(self)),
       run_(memory.run),

@@ -27,7 +27,7 @@ struct WitnessMemory {
 class Witness {
  public:
   /// Errors: InvariantViolation when `self` is not configured.
-  Witness(std::vector<Voter> configured, std::string self, WitnessMemory memory = {});
+  Witness(std::vector<Voter> configured, std::string self, const WitnessMemory& memory = {});
 
   /// Write `memory()` down before the answer leaves.
   [[nodiscard]] WitnessAnswer answer(const WitnessQuestion& question);

@@ -17,9 +17,9 @@
 namespace esper {
 namespace {
 
-/// small.json on a prime, another trainer and a node for Narsets alone, whose vote makes one trainer
-/// more than half of the nodes; `steps` at most.
-/// `last_room`: Narsets on the last node at most, 0 for any number.
+/// small.json on a prime, another trainer and a node for Narsets alone, whose vote makes one
+/// trainer more than half of the nodes; `steps` at most. `last_room`: Narsets on the last node at
+/// most, 0 for any number.
 void write_config(const ScratchFolder& folder, std::uint32_t steps, std::uint32_t last_room) {
   auto config = load_config(small).config;
   config.training.steps_max = steps;
