@@ -248,9 +248,9 @@ class JournalKeeper {
     if (asked.role == Role::tamiyo)
       past.turns = tamiyo_records(context_->journal.read_chosen(Window{1}, last, tamiyo_choice()));
     if (asked.role == Role::kasmina && asked.released < last) {
-      past.releases = release_records(context_->journal.read(asked.released + 1, last));
-      for (auto& release : past.releases)
-        release.journal_head = context_->journal.head_at(release.journal_sequence);
+      past.releases = release_records(
+          context_->journal.read(asked.released + 1, last),
+          [&](std::uint64_t sequence) { return context_->journal.head_at(sequence); });
     }
     return past;
   }

@@ -179,7 +179,9 @@ std::vector<TurnRecord> tamiyo_records(const std::vector<JournalEntry>& entries)
 
 EntryChoice tamiyo_choice() { return with_each_turn(serves_tamiyo()); }
 
-std::vector<TurnRelease> release_records(const std::vector<JournalEntry>& entries) {
+std::vector<TurnRelease> release_records(
+    const std::vector<JournalEntry>& entries,
+    const std::function<std::string(std::uint64_t sequence)>& head_at) {
   std::vector<TurnRelease> releases;
   for (const auto& turn : turns_of(entries, serves_kasmina())) releases.push_back(release_of(turn));
   auto release = releases.begin();
@@ -188,6 +190,7 @@ std::vector<TurnRelease> release_records(const std::vector<JournalEntry>& entrie
     if (release != releases.end() && release->turn == entry.window)
       release->journal_sequence = entry.sequence;
   }
+  for (auto& one : releases) one.journal_head = head_at(one.journal_sequence);
   return releases;
 }
 

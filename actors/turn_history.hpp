@@ -1,5 +1,6 @@
 #pragma once
 // Committed turns read back from the journal, whole or as one role's past. Pure.
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -27,8 +28,10 @@ namespace esper {
 [[nodiscard]] EntryChoice tamiyo_choice();
 [[nodiscard]] TurnRecord tamiyo_record(const ClosedTurn& turn);
 /// The commands of each turn with the sequence of its last entry, of whichever kind that is:
-/// nothing can be left out. The chain's head is not filled in.
-[[nodiscard]] std::vector<TurnRelease> release_records(const std::vector<JournalEntry>& entries);
+/// nothing can be left out. `head_at`: the chain's hash after an entry, as of JournalStore.
+[[nodiscard]] std::vector<TurnRelease> release_records(
+    const std::vector<JournalEntry>& entries,
+    const std::function<std::string(std::uint64_t sequence)>& head_at);
 
 /// Tamiyo's answers in that turn; none when it was absent.
 [[nodiscard]] std::vector<Answers> answers_in(const ClosedTurn& turn);

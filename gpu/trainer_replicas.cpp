@@ -18,15 +18,14 @@ GroupPlace group_place(const RunConfig& config, const ReplicaPlace& replica) {
     place.nodes.push_back(node.name);
     if (node.name == replica.node) place.address = node.address;
   }
-  for (const NodeConfig& node : config.nodes)
-    if (!has_role(node, NodeRole::trainer)) place.witnesses.push_back(node.name);
+  for (const NodeConfig& node : witnesses_of(config)) place.witnesses.push_back(node.name);
   if (std::find(place.nodes.begin(), place.nodes.end(), replica.node) == place.nodes.end())
     throw std::runtime_error("nodes: " + replica.node + " is no trainer of this config");
   place.stores = replica.stores;
   place.store_port = replica.store_port;
   place.leads = replica.leads;
   place.run = replica.run;
-  if (config.cluster.quorum == QuorumRule::majority) place.ask_witnesses = replica.ask_witnesses;
+  place.ask_witnesses = replica.ask_witnesses;
   place.quorum = config.cluster.quorum;
   const TimeoutConfig& timeouts = config.cluster.timeouts;
   place.collective = milliseconds{timeouts.collective_ms};

@@ -29,13 +29,11 @@ CatchUp::CatchUp(Executor& executor, const RunConfig& config, const HostDescript
       entries_(entries),
       replay_(config, host, catalogue),
       turns_(turns_in(entries)),
-      releases_(release_records(entries)) {
+      releases_(release_records(entries, head_at)) {
   const auto boundaries = boundaries_in(turns_);
-  for (TurnRelease& release : releases_) {
-    release.journal_head = head_at(release.journal_sequence);
+  for (TurnRelease& release : releases_)
     if (const auto known = boundaries.find(release.turn); known != boundaries.end())
       release.boundary = known->second;
-  }
   if (turns_.empty()) {
     complete_ = true;
     return;

@@ -23,4 +23,12 @@ namespace esper {
   return trainers;
 }
 
+/// Those that do not train: their votes on which trainers go on are asked for.
+[[nodiscard]] inline std::vector<NodeConfig> witnesses_of(const RunConfig& config) {
+  std::vector<NodeConfig> found;
+  for (const auto& node : config.nodes)
+    if (!has_role(node, NodeRole::trainer)) found.push_back(node);
+  return found;
+}
+
 }  // namespace esper

@@ -34,8 +34,8 @@ WitnessAnswer Witness::answer(const WitnessQuestion& question) {
     group.members = question.members;
     given = group_.agree(group);
   }
-  const GroupMemory& memory = group_.memory();
-  return {self_, given, memory.promised, memory.newest.epoch, memory.newest.members};
+  const WitnessMemory known = memory();
+  return {self_, given, known.promised, known.newest, known.members};
 }
 
 WitnessMemory Witness::memory() const {

@@ -37,14 +37,6 @@ namespace esper {
   return static_cast<std::uint16_t>(config.cluster.store_port + rank);
 }
 
-/// Those that do not train: their votes on which trainers go on are asked for.
-[[nodiscard]] inline std::vector<NodeConfig> witnesses_of(const RunConfig& config) {
-  std::vector<NodeConfig> found;
-  for (const auto& node : config.nodes)
-    if (!has_role(node, NodeRole::trainer)) found.push_back(node);
-  return found;
-}
-
 /// Every node, and whether it trains.
 [[nodiscard]] inline std::vector<Voter> voters_of(const RunConfig& config) {
   std::vector<Voter> found;

@@ -113,7 +113,11 @@ SCENARIO("entries come sorted, numbered without gaps, each with its cause", "[tu
     CHECK(records[0].present);
     CHECK_FALSE(records[1].present);
     CHECK(records[1].input.value().outcomes.size() == 1);
-    CHECK(release_records(all).front().commands.size() == 2);
+    const auto releases =
+        release_records(all, [](std::uint64_t sequence) { return std::to_string(sequence); });
+    CHECK(releases.front().commands.size() == 2);
+    for (const auto& release : releases)
+      CHECK(release.journal_head == std::to_string(release.journal_sequence));
   }
 }
 
