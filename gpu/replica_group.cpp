@@ -2,8 +2,8 @@
 
 #include <thread>
 
-#include "actors/decisions/witness.hpp"
 #include "gpu/gloo_collective.hpp"
+#include "gpu/table_connection.hpp"
 #include "messages/json.hpp"
 
 namespace esper {
@@ -12,10 +12,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds look{10};
-constexpr std::chrono::milliseconds reach_patience{1'000};  // of a table whose keeper may be gone
-constexpr std::chrono::milliseconds find_again{100};        // each look connects to every table
-constexpr std::chrono::milliseconds ask_again{50};          // of witnesses
-constexpr std::chrono::milliseconds find_patience{200};     // of one that may never have been
+constexpr std::chrono::milliseconds look_in{1'000};      // for a name that must be there
+constexpr std::chrono::milliseconds find_again{100};     // each look connects to every table
+constexpr std::chrono::milliseconds find_patience{200};  // of one that may never have been
+constexpr std::chrono::milliseconds knock_patience{50};  // each of those who are waited for
 constexpr const char* group_name =
     "group";  // in each replica's own table: the newest that it is in
 
@@ -30,7 +30,7 @@ std::string numbered(const char* what, const std::string& node, std::int64_t num
 /// The newest that the table's keeper is in. Nothing: none yet.
 std::optional<GroupWord> group_in(SharedStore& table) {
   if (!table.has(group_name)) return std::nullopt;
-  return parsed<GroupWord>(table.get(group_name, reach_patience).value());
+  return parsed<GroupWord>(table.get(group_name, look_in).value());
 }
 
 /// Left behind: by the others, or because nobody may go on.
@@ -50,7 +50,7 @@ ReplicaGroup::ReplicaGroup(GroupPlace place)
     if (place_.leads) {
       table_ = own_;
     } else {
-      table_ = reach(place_.stores.at(0), reach_patience);
+      table_ = find(place_.stores.at(0), {place_.settle, place_.collective});
       formed_already_ = table_ && table_->has(group_name);
     }
     // Those of a run that went on without the first, or without this process's life before.
@@ -59,6 +59,7 @@ ReplicaGroup::ReplicaGroup(GroupPlace place)
     if (Clock::now() >= until)
       throw std::runtime_error("the replicas' store at " + place_.stores.at(0) +
                                " cannot be reached");
+    std::this_thread::sleep_for(find_again);
   }
 }
 
@@ -70,7 +71,7 @@ std::optional<GroupWord> ReplicaGroup::find_group() const {
   const std::string own = place_.address + ":" + std::to_string(own_->port());
   for (const auto& store : known) try {
       if (store == own) continue;
-      const auto table = reach(store, find_patience);
+      const auto table = find(store, {find_patience, find_patience});
       if (!table) continue;
       auto group = group_in(*table);
       if (group && (!newest || group->epoch > newest->epoch)) newest = std::move(group);
@@ -102,6 +103,7 @@ bool ReplicaGroup::has(const std::string& node) const {
 void ReplicaGroup::lost(const std::string& node) {
   const std::lock_guard lock(lost_lock_);
   lost_.push_back(node);
+  if (asked_.store && asked_.keeper == node) asked_.store->give_up();
 }
 
 bool ReplicaGroup::is_lost(const std::string& node) const {
@@ -114,93 +116,13 @@ bool ReplicaGroup::joiner_waits() {
          own_->add("joins", 0) > joins_seen_;
 }
 
-std::vector<Voter> ReplicaGroup::voters() const {
-  std::vector<Voter> configured;
-  for (const auto& node : place_.nodes) configured.push_back({node, true});
-  for (const auto& node : place_.witnesses) configured.push_back({node, false});
-  return configured;
-}
-
-/// By the rules that the simulator runs.
-GroupWord ReplicaGroup::plan(const std::vector<StandingWord>& words, std::uint64_t epoch,
-                             const std::vector<WitnessAnswer>& votes, QuorumRule rule) const {
-  std::vector<Standing> standings;
-  for (const auto& word : words) {
-    Standing& standing = standings.emplace_back();
-    standing.node = word.node;
-    standing.epoch = epoch;
-    standing.progress = {word.progress_epoch, word.step, word.position};
-    standing.boundary = word.boundary;
-    standing.newest.epoch = word.newest;
-    standing.newest.members = word.members;
-  }
-  for (const auto& vote : votes) standings.push_back(standing_of(vote, epoch));
-  const GroupPlan planned = plan_group(voters(), standings, epoch, rule);
-  GroupWord group{.epoch = epoch, .members = planned.group.members, .source = planned.group.source};
-  group.refused = planned.refused;
-  group.run = group_.run;
-  group.progress_epoch = planned.group.from.epoch;
-  group.step = planned.group.from.step;
-  group.position = planned.group.from.position;
-  std::stable_partition(group.members.begin(), group.members.end(), [&](const std::string& member) {
-    return std::any_of(words.begin(), words.end(), [&](const StandingWord& word) {
-      return word.node == member && word.attended;
-    });
-  });
-  for (const auto& member : group.members)
-    for (const auto& word : words)
-      if (word.node == member) {
-        group.hosts.push_back(word.host);
-        group.ports.push_back(word.port);
-      }
-  return group;
-}
-
-GroupWord ReplicaGroup::elect(const std::vector<StandingWord>& words, Patience patience) const {
-  std::uint64_t epoch = group_.epoch;
-  for (const auto& word : words) epoch = std::max(epoch, word.known);
-  ++epoch;
-  const auto missing = [&](const std::vector<WitnessAnswer>& agreed) {
-    std::vector<Vote> votes;
-    for (const auto& word : words) votes.push_back({word.node, epoch});
-    for (const auto& one : agreed) votes.push_back({one.node, epoch});
-    return no_quorum(voters(), votes, epoch, place_.quorum);
-  };
-  if (missing({}).empty() || !place_.ask_witnesses) return plan(words, epoch, {}, place_.quorum);
-  const auto until = Clock::now() + patience;
-  const auto left = [&] { return std::chrono::duration_cast<Patience>(until - Clock::now()); };
-  // Two sides may ask at the same time, and each spoil the other's epoch: they wait unequally.
-  const auto rank = std::find(place_.nodes.begin(), place_.nodes.end(), place_.node);
-  auto again = ask_again * (1 + (rank - place_.nodes.begin()));
-  while (true) {
-    std::uint64_t promised = epoch;
-    const auto given = [&](const WitnessQuestion& question) {
-      auto answers = place_.ask_witnesses(question, std::max(left(), look));
-      for (const auto& answer : answers) promised = std::max(promised, answer.promised);
-      std::erase_if(answers, [](const WitnessAnswer& answer) { return !answer.given; });
-      return answers;
-    };
-    WitnessQuestion question{.run = group_.run, .epoch = epoch, .members = {}};
-    const auto votes = given(question);
-    GroupWord group = plan(words, epoch, votes, place_.quorum);
-    // The newest state is elsewhere: no vote changes that.
-    if (!group.refused.empty() && missing(votes).empty()) return group;
-    if (group.refused.empty()) {
-      question.members = group.members;
-      group.refused = missing(given(question));
-    }
-    if (group.refused.empty() || left() <= again) return group;
-    epoch = promised + 1;
-    std::this_thread::sleep_for(again);
-    again *= 2;
-  }
-}
-
 GroupWord ReplicaGroup::decide(SharedStore& table, const StandingWord& own,
                                std::vector<std::string> awaited, Patience patience, bool whole) {
   const auto until = Clock::now() + patience;
   std::map<std::string, StandingWord> words{{own.node, own}};
   std::map<std::string, std::int64_t> asked;
+  std::vector<std::string> gone;
+  auto knocks = Clock::now();
   const std::int64_t joins = table.add("joins", 0);
   for (; joins_seen_ < joins; ++joins_seen_)
     if (const auto joiner = table.get(numbered("join", "", joins_seen_ + 1), place_.collective);
@@ -208,7 +130,7 @@ GroupWord ReplicaGroup::decide(SharedStore& table, const StandingWord& own,
       awaited.push_back(*joiner);
   const auto everybody = [&] {
     return std::all_of(awaited.begin(), awaited.end(), [&](const std::string& node) {
-      return words.contains(node) || is_lost(node);
+      return words.contains(node) || is_lost(node) || contains(gone, node);
     });
   };
   while (true) {
@@ -222,6 +144,11 @@ GroupWord ReplicaGroup::decide(SharedStore& table, const StandingWord& own,
       words[node] = parsed<StandingWord>(*text);
     }
     if (everybody() || Clock::now() >= until) break;
+    if (Clock::now() >= knocks) {
+      for (const auto& node : awaited)
+        if (!words.contains(node) && is_gone(node)) gone.push_back(node);
+      knocks = Clock::now() + find_again;
+    }
     std::this_thread::sleep_for(look);
   }
   GroupWord group;
@@ -243,8 +170,22 @@ GroupWord ReplicaGroup::decide(SharedStore& table, const StandingWord& own,
   return group;
 }
 
-std::optional<GroupWord> ReplicaGroup::ask(SharedStore& table, const StandingWord& own,
-                                           Patience patience, const std::atomic<bool>* stop) {
+std::optional<GroupWord> ReplicaGroup::ask(Table table, const StandingWord& own, Patience patience,
+                                           const std::atomic<bool>* stop) {
+  {
+    const std::lock_guard lock(lost_lock_);
+    if (contains(lost_, table.keeper)) return std::nullopt;
+    asked_ = table;
+  }
+  const std::shared_ptr<void> behind(nullptr, [&](void*) {
+    const std::lock_guard lock(lost_lock_);
+    asked_ = {};
+  });
+  return answer_in(*table.store, own, patience, stop);
+}
+
+std::optional<GroupWord> ReplicaGroup::answer_in(SharedStore& table, const StandingWord& own,
+                                                 Patience patience, const std::atomic<bool>* stop) {
   // The words first: whoever sees the number finds them.
   const std::int64_t number = table.add("asking/" + own.node, 1);
   table.set(numbered("standing", own.node, number), canonical(own));
@@ -289,7 +230,7 @@ Formed ReplicaGroup::form(const Progress& progress) {
     return come_together(decide(*own_, own, place_.first.empty() ? place_.nodes : place_.first,
                                 place_.ready, /*whole=*/true),
                          own_);
-  const auto group = ask(*table_, own, place_.ready + place_.collective);
+  const auto group = ask({"", table_}, own, place_.ready + place_.collective);
   if (!group) throw LeftOut("the replicas did not come together in time");
   return come_together(*group, table_);
 }
@@ -304,13 +245,15 @@ Formed ReplicaGroup::join(const std::atomic<bool>* stop) {
       continue;
     }
     try {
-      const auto table =
-          reach(found->hosts.front() + ":" + std::to_string(found->ports.front()), reach_patience);
-      if (!table) continue;
+      const auto table = table_of(*found, 0);
+      if (!table) {
+        std::this_thread::sleep_for(find_again);
+        continue;
+      }
       const std::int64_t number = table->add("joining", 1);
       table->set(numbered("join", "", number), place_.node);
       table->add("joins", 1);
-      if (const auto group = ask(*table, standing({}), place_.ready, stop))
+      if (const auto group = ask({found->members.front(), table}, standing({}), place_.ready, stop))
         return come_together(*group, table);
     } catch (const CollectiveFailed&) {
       throw;
@@ -328,15 +271,26 @@ Formed ReplicaGroup::join(const std::atomic<bool>* stop) {
   throw LeftOut("nobody let " + place_.node + " in");
 }
 
-std::shared_ptr<SharedStore> ReplicaGroup::reach(const std::string& store, Patience patience) {
-  try {
-    const auto colon = store.rfind(':');
-    return SharedStore::reach(store.substr(0, colon),
-                              static_cast<std::uint16_t>(std::stoul(store.substr(colon + 1))),
-                              patience);
-  } catch (const std::runtime_error&) {
-    return nullptr;
-  }
+std::shared_ptr<SharedStore> ReplicaGroup::find(const std::string& store, TablePatience patience) {
+  const auto colon = store.rfind(':');
+  return SharedStore::find(store.substr(0, colon),
+                           static_cast<std::uint16_t>(std::stoul(store.substr(colon + 1))),
+                           patience);
+}
+
+std::shared_ptr<SharedStore> ReplicaGroup::table_of(const GroupWord& group,
+                                                    std::size_t member) const {
+  return SharedStore::find(group.hosts[member], static_cast<std::uint16_t>(group.ports[member]),
+                           {place_.settle, place_.collective});
+}
+
+bool ReplicaGroup::is_gone(const std::string& node) const {
+  const auto at = std::find(group_.members.begin(), group_.members.end(), node);
+  if (at == group_.members.end()) return false;  // nobody knows where it would be
+  const auto member = static_cast<std::size_t>(at - group_.members.begin());
+  return TableConnection().open(group_.hosts[member],
+                                static_cast<std::uint16_t>(group_.ports[member]),
+                                Clock::now() + knock_patience) == TableConnection::Found::refused;
 }
 
 Formed ReplicaGroup::reform(const Progress& progress) {
@@ -349,15 +303,14 @@ Formed ReplicaGroup::reform(const Progress& progress) {
                            own_);
     if (is_lost(node)) continue;
     try {
-      const auto table =
-          reach(group_.hosts[member] + ":" + std::to_string(group_.ports[member]), reach_patience);
+      const auto table = table_of(group_, member);
       if (!table) continue;
       // They have gone on already.
       if (const auto newer = group_in(*table);
           newer && newer->epoch > group_.epoch && !contains(newer->members, place_.node))
         throw LeftOut(refusal_of(*newer, place_.node));
       // Its keeper may still be at its own part of a step, and then waits for others.
-      if (const auto group = ask(*table, own, place_.collective + place_.settle))
+      if (const auto group = ask({node, table}, own, place_.collective + place_.settle))
         return come_together(*group, table);
     } catch (const CollectiveFailed&) {
       throw;

@@ -129,14 +129,28 @@ class ReplicaGroup {
   /// By the one that keeps `table`. `whole`: nobody is left out, as long as `patience` lasts.
   [[nodiscard]] GroupWord decide(SharedStore& table, const StandingWord& own,
                                  std::vector<std::string> awaited, Patience patience, bool whole);
-  /// By the others. Nothing: nobody decided there, or it was told to stop.
-  [[nodiscard]] std::optional<GroupWord> ask(SharedStore& table, const StandingWord& own,
+  /// A table, and whose it is; "": that of the one that leads, at first.
+  struct Table {
+    std::string keeper;
+    std::shared_ptr<SharedStore> store;
+  };
+  /// By the others. Nothing: nobody decided there, its keeper is lost, or it was told to stop.
+  [[nodiscard]] std::optional<GroupWord> ask(Table table, const StandingWord& own,
                                              Patience patience,
                                              const std::atomic<bool>* stop = nullptr);
+  [[nodiscard]] static std::optional<GroupWord> answer_in(SharedStore& table,
+                                                          const StandingWord& own,
+                                                          Patience patience,
+                                                          const std::atomic<bool>* stop);
   [[nodiscard]] StandingWord standing(const Progress& progress) const;
-  /// Null: it is not there.
-  [[nodiscard]] static std::shared_ptr<SharedStore> reach(const std::string& store,
-                                                          Patience patience);
+  /// Null: it is not there. store  "HOST:PORT"
+  [[nodiscard]] static std::shared_ptr<SharedStore> find(const std::string& store,
+                                                         TablePatience patience);
+  /// Of that member. Null as above.
+  [[nodiscard]] std::shared_ptr<SharedStore> table_of(const GroupWord& group,
+                                                      std::size_t member) const;
+  /// Nobody listens any more where its table was.
+  [[nodiscard]] bool is_gone(const std::string& node) const;
   /// Of those whose tables are known, the group with the highest epoch. Nothing: none is found.
   [[nodiscard]] std::optional<GroupWord> find_group() const;
   /// From these words; `votes`: what witnesses gave. A later `epoch` than any that was heard of.
@@ -156,6 +170,7 @@ class ReplicaGroup {
   std::map<std::string, std::int64_t> answered_;  ///< of the table kept here: standings, by node
   mutable std::mutex lost_lock_;                  ///< also of group_ where another thread reads it
   std::vector<std::string> lost_;
+  Table asked_;  ///< by `ask`, now; under the same lock
 };
 
 }  // namespace esper

@@ -96,7 +96,7 @@ class Elastic {
       place.witnesses = {"w"};
       place.ask_witnesses = witness_->way();
     }
-    place.settle = std::chrono::milliseconds{3'000};
+    place.settle = std::chrono::milliseconds{20'000};
     while (i > 0 && port_.load() == 0) std::this_thread::yield();
     if (i > 0) place.stores = {"127.0.0.1:" + std::to_string(port_.load())};
     return place;
