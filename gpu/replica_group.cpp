@@ -54,7 +54,8 @@ ReplicaGroup::ReplicaGroup(GroupPlace place)
       formed_already_ = table_ && table_->has(group_name);
     }
     // Those of a run that went on without the first, or without this process's life before.
-    formed_already_ = formed_already_ || find_group();
+    found_ = find_group();
+    formed_already_ = formed_already_ || found_;
     if (table_ || formed_already_) return;
     if (Clock::now() >= until)
       throw std::runtime_error("the replicas' store at " + place_.stores.at(0) +

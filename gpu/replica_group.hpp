@@ -101,6 +101,8 @@ class ReplicaGroup {
   [[nodiscard]] Formed reform(const Progress& progress);
   /// The replicas of this run train already: who comes now may only join.
   [[nodiscard]] bool formed_already() const { return formed_already_; }
+  /// Then the newest group of those whose tables the config names. Nothing: none is found.
+  [[nodiscard]] const std::optional<GroupWord>& found() const { return found_; }
   /// A control side is beside this replica, or none is: who has one comes first in the ranks.
   void set_attended(bool attended) { attended_ = attended; }
   /// Another's state is to be taken.
@@ -164,6 +166,7 @@ class ReplicaGroup {
   std::shared_ptr<SharedStore> own_;    ///< kept here
   std::shared_ptr<SharedStore> table_;  ///< where all come together at first
   bool formed_already_{}, attended_{};
+  std::optional<GroupWord> found_;
   GroupWord group_;
   std::uint64_t stands_{};  ///< epoch of the newest group whose state it took
   std::int64_t joins_seen_{};

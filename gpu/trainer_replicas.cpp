@@ -1,5 +1,9 @@
 // Our loop as one of several replicas: how they find each other, lose one, and let one in.
+#include <filesystem>
+#include <fstream>
+
 #include "actors/decisions/node_role.hpp"
+#include "gpu/put_file.hpp"
 #include "gpu/rebuilding.hpp"
 #include "gpu/state_text.hpp"
 #include "gpu/trainer.hpp"
@@ -34,13 +38,44 @@ GroupPlace group_place(const RunConfig& config, const ReplicaPlace& replica) {
   return place;
 }
 
+/// Beside the checkpoints: of which launch the group is that this process brings together, so that
+/// it knows those who train on when it is started again before the first checkpoint.
+class LaunchMark {
+ public:
+  /// folder  of the run's checkpoints; "": nothing is kept
+  explicit LaunchMark(const std::string& folder)
+      : file_(folder.empty() ? std::filesystem::path{} : std::filesystem::path{folder} / "launch") {
+  }
+
+  [[nodiscard]] bool is(std::uint64_t run) const {
+    std::uint64_t kept = 0;
+    return std::ifstream(file_) >> kept && kept == run;
+  }
+  /// Not kept: a start before the first checkpoint is refused then, as long as others train.
+  void keep(std::uint64_t run) const {
+    if (file_.empty()) return;
+    std::error_code ignored;
+    std::filesystem::create_directories(file_.parent_path(), ignored);
+    const auto part = std::filesystem::path{file_}.concat(part_suffix);
+    if (std::ofstream(part) << run << std::flush) std::filesystem::rename(part, file_, ignored);
+  }
+
+ private:
+  std::filesystem::path file_;
+};
+
 }  // namespace
 
 void Trainer::come_together() {
   auto group = std::make_unique<ReplicaGroup>(group_place(config_, *place_));
-  if (place_->leads && group->formed_already() && !cut_)
-    throw std::runtime_error("other trainers of this run go on without " + place_->node +
-                             ", which has no checkpoint and would begin it anew: end them first");
+  if (place_->leads) {
+    const LaunchMark mark(checkpoints_);
+    const auto& others = group->found();
+    if (others && !cut_ && !mark.is(others->run))
+      throw std::runtime_error("other trainers of another launch go on without " + place_->node +
+                               ", which has no checkpoint of theirs: end them first");
+    mark.keep(others ? others->run : place_->run);
+  }
   {
     const std::lock_guard lock(group_lock_);
     group_ = std::move(group);

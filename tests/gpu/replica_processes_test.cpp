@@ -1,6 +1,7 @@
 // Trainers in processes of their own, found through the store of the first; some are killed as by
 // kill -9.
 #include <fstream>
+#include <map>
 #include <thread>
 
 #include <arpa/inet.h>
@@ -65,14 +66,17 @@ std::uint16_t free_port() {
 struct Process {
   std::string node;
   std::string failpoint{};       ///< that kills it; "": none
-  std::uint32_t comes_after{};   ///< steps of the first that never stands still; 0: at once
-  std::uint32_t stands_still{};  ///< at this step, until that one is at `wakes_after`; 0: never
+  std::uint32_t comes_after{};   ///< steps of the first that trains throughout; 0: at once
+  std::uint32_t stands_still{};  ///< at this step, until that first is at `wakes_after`; 0: never
   std::uint32_t wakes_after{};
 };
 
-std::string first_awake(const std::vector<Process>& processes) {
+/// Trains from the first step to the last.
+std::string first_steady(const std::vector<Process>& processes) {
   return std::find_if(processes.begin(), processes.end(),
-                      [](const Process& process) { return process.stands_still == 0; })
+                      [](const Process& process) {
+                        return process.stands_still == 0 && process.failpoint.empty();
+                      })
       ->node;
 }
 
@@ -88,8 +92,13 @@ struct Told {
 std::vector<Told> train(const RunConfig& config, const char* arm,
                         const std::vector<Process>& processes, bool detector = false) {
   const ScratchFolder folder;
-  const std::uint16_t port = free_port();
-  const std::string store = "127.0.0.1:" + std::to_string(port);
+  std::map<std::string, std::uint16_t> ports;
+  std::vector<std::string> stores;
+  for (const Process& process : processes)
+    if (ports.emplace(process.node, 0).second) {
+      ports[process.node] = free_port();
+      stores.push_back("127.0.0.1:" + std::to_string(ports[process.node]));
+    }
   const auto file = [&](const std::string& node) { return (folder.path() / node).string(); };
   std::vector<pid_t> children;
   for (std::size_t i = 0; i < processes.size(); ++i) {
@@ -102,8 +111,8 @@ std::vector<Told> train(const RunConfig& config, const char* arm,
         TrainingRequest request{config, arm, {}};
         const bool leads = process.node == processes.front().node;
         request.replica = ReplicaPlace{.node = process.node,
-                                       .stores = {store},
-                                       .store_port = leads ? port : std::uint16_t{},
+                                       .stores = stores,
+                                       .store_port = ports[process.node],
                                        .leads = leads};
         const auto training = esper_gpu()->make(request);
         if (!arm_failpoint(process.failpoint).empty()) ::_exit(3);
@@ -111,7 +120,7 @@ std::vector<Told> train(const RunConfig& config, const char* arm,
         std::uint32_t reach = 0;
         for (const Process& other : processes)
           reach = std::max({reach, other.comes_after, other.wakes_after});
-        const bool tells = process.node == first_awake(processes);
+        const bool tells = process.node == first_steady(processes);
         const std::atomic<bool> stop{false};
         std::jthread told;
         if (process.stands_still == 0 && detector)
@@ -226,6 +235,19 @@ SCENARIO("a trainer that was killed comes again as a new process and ends alike"
   CHECK(told[2].signal == SIGKILL);
   CHECK(told[3].signal == 0);
   alike(told, 300);
+}
+
+SCENARIO("a leader without a checkpoint does not lead those whose launch it does not know",
+         "[replicas][processes][elastic]") {
+  at::set_num_threads(1);
+  const auto told = train(config_of({"a", "b", "c"}, 300), "grown",
+                          {{.node = "a", .failpoint = "collective:15"},
+                           {.node = "b"},
+                           {.node = "c"},
+                           {.node = "a", .comes_after = 30}});
+  CHECK(told[0].signal == SIGKILL);
+  CHECK_THAT(told[3].failure, Catch::Contains("other trainers of another launch go on without a"));
+  alike({told[1], told[2]}, 300);
 }
 
 SCENARIO("a trainer that stood still is gone on without, let in again, and ends alike",

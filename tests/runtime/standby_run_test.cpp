@@ -150,9 +150,14 @@ SCENARIO("a prime that stood still for longer than the take-over changes nothing
 SCENARIO("a prime that was killed is started again and leads those who went on",
          "[cluster][TRAIN-1][LEDGER-1]") {
   if (!can_run(/*training=*/true)) return;
-  const UpTrainers three(three_trainers());
+  const bool behind_a_checkpoint = GENERATE(false, true);
+  INFO(behind_a_checkpoint);
+  auto config = three_trainers();
+  if (!behind_a_checkpoint) config.checkpoints.keep = 0;
+  const UpTrainers three(config);
   const auto whole = three.run() / "checkpoints/checkpoint-00000001.safetensors";
-  REQUIRE(comes_true([&] { return std::filesystem::exists(whole); }));
+  if (behind_a_checkpoint) REQUIRE(comes_true([&] { return std::filesystem::exists(whole); }));
+  CHECK(std::filesystem::exists(whole) == behind_a_checkpoint);
   ::kill(three.prime(), SIGKILL);
   Process again{binary,
                 {"node", (three.run() / "nodes/config.json").string(), "--name", "a", "--out",
