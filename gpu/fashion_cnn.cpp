@@ -1,12 +1,12 @@
 #include "gpu/fashion_cnn.hpp"
 
-#include <array>
-
 #include <torch/nn/init.h>
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
 #include <torch/nn/modules/dropout.h>
 #include <torch/nn/modules/linear.h>
+
+#include "actors/decisions/fashion_shape.hpp"
 
 namespace esper {
 namespace {
@@ -22,18 +22,17 @@ torch::nn::Conv2d convolution(std::int64_t inputs, std::int64_t outputs, std::in
       torch::nn::Conv2dOptions(inputs, outputs, 3).stride(stride).padding(1).bias(bias));
 }
 
-/// Four times convolution, batch norm and ReLU; two point slots after each but the first.
+/// For each width convolution, batch norm and ReLU; two point slots after each but the first.
 class NormedCnn : public HostModel {
  public:
   NormedCnn(HostDescription description, const Widths& widths, double dropout)
       : HostModel(std::move(description)),
         root_(std::make_shared<torch::nn::Module>("fashion_cnn")) {
-    constexpr std::array<std::int64_t, 4> strides{2, 1, 2, 1};
     std::int64_t inputs = 1;
-    for (std::size_t i = 0; i < strides.size(); ++i) {
+    for (std::size_t i = 0; i < widths.size(); ++i) {
       const std::string number = std::to_string(i);
       convolutions_.push_back(root_->register_module(
-          "conv" + number, convolution(inputs, widths[i], strides[i], false)));
+          "conv" + number, convolution(inputs, widths[i], fashion_strides.at(i), false)));
       norms_.push_back(root_->register_module("norm" + number, torch::nn::BatchNorm2d(widths[i])));
       inputs = widths[i];
     }

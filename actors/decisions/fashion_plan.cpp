@@ -2,6 +2,7 @@
 #include <array>
 #include <utility>
 
+#include "actors/decisions/fashion_shape.hpp"
 #include "actors/decisions/host_plan.hpp"
 
 namespace esper {
@@ -28,20 +29,21 @@ HostLayer::Parameter convolution(const std::string& layer, std::uint32_t outputs
   return {layer + ".weight", {outputs, inputs, kernel, kernel}, side * side};
 }
 
-/// Convolution, batch norm, ReLU, four times; pool; linear head.
+/// Convolution, batch norm, ReLU for each width; pool; linear head. The first two convolutions are
+/// one region, each further one is its own.
 HostPlan normed_plan(const Widths& widths) {
-  constexpr std::array<std::uint64_t, 4> strides{2, 1, 2, 1};
-  constexpr std::array<std::string_view, 4> slots_after{"", "early", "middle", "late"};
+  constexpr std::array<std::string_view, fashion_strides.size()> slots_after{"", "early", "middle",
+                                                                             "late", "last"};
   HostPlan plan;
   std::uint64_t side = image_pixels;
   std::uint32_t channels = 1;
-  for (std::size_t i = 0; i < strides.size(); ++i) {
+  for (std::size_t i = 0; i < widths.size(); ++i) {
     const std::string number = std::to_string(i);
     const std::string conv = "conv" + number;
     const std::string norm = "norm" + number;
-    const std::string next = i + 1 < strides.size() ? "conv" + std::to_string(i + 1) : "head";
+    const std::string next = i + 1 < widths.size() ? "conv" + std::to_string(i + 1) : "head";
     const std::uint32_t width = widths[i];
-    side /= strides[i];
+    side /= fashion_strides.at(i);
     plan.add(conv).parameters = {convolution(conv, width, channels, side)};
     HostLayer& layer = plan.add(norm);
     layer.parameters = {{norm + ".weight", {width}, side * side}, {norm + ".bias", {width}, 0}};
@@ -60,11 +62,14 @@ HostPlan normed_plan(const Widths& widths) {
                                     {next + ".weight", 1, 1}},
                                    layer.points_after});
     channels = width;
+    // The first has no slots: it stands in the second's region.
+    const std::size_t seen_by = std::max<std::size_t>(i, 1);
+    if (i != 1) plan.regions.push_back({std::string{slots_after.at(seen_by)}, {}});
+    auto& parts = plan.regions.back().parameters;
+    parts.insert(parts.end(), {conv + ".", norm + "."});
   }
   add_head(plan, channels);
-  plan.regions = {{"early", {"conv0.", "norm0.", "conv1.", "norm1."}},
-                  {"middle", {"conv2.", "norm2."}},
-                  {"late", {"conv3.", "norm3.", "head."}}};
+  plan.regions.back().parameters.push_back("head.");
   return plan;
 }
 
@@ -107,6 +112,7 @@ HostPlan plain_plan(std::uint32_t width) {
 
 Widths widths_by_size(const std::string& size) {
   if (size == "base") return {24, 48, 64, 96};
+  if (size == "deep") return {8, 16, 24, 32, 32};
   return size == "melt" ? Widths{12} : Widths{8, 16, 24, 32};
 }
 
@@ -118,7 +124,7 @@ HostPlan plan_by_size(const std::string& size, const Widths& widths) {
 
 const HostKind& fashion_cnn_kind() {
   static const HostKind kind{.name = "fashion_cnn",
-                             .sizes = {"tiny", "base", "melt"},
+                             .sizes = {"tiny", "base", "deep", "melt"},
                              .classes = classes,
                              .data_path = "/usr/share/datasets/fashion-mnist",
                              .default_widths = widths_by_size,

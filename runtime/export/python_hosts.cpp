@@ -1,7 +1,6 @@
 #include "runtime/export/python_hosts.hpp"
 
-#include <array>
-
+#include "actors/decisions/fashion_shape.hpp"
 #include "actors/decisions/host_catalogue.hpp"
 #include "messages/result.hpp"
 #include "runtime/export/python_seeds.hpp"
@@ -98,18 +97,17 @@ std::string head_members(const ModelStructure& structure, std::uint32_t channels
          body_line("self.head = " + linear_map(channels, classes_of(structure.host)));
 }
 
-/// Four times convolution, batch norm and ReLU; two slots after each but the first.
+/// For each width convolution, batch norm and ReLU; two slots after each but the first.
 std::string normed_cnn(const ModelStructure& structure, const HostText& host) {
-  constexpr std::array<std::uint32_t, 4> strides{2, 1, 2, 1};
   const auto slots = slot_names(structure);
   std::string members, forward;
   std::uint32_t inputs = 1;
-  for (std::size_t i = 0; i < strides.size(); ++i) {
+  for (std::size_t i = 0; i < structure.widths.size(); ++i) {
     const std::string number = std::to_string(i);
     const std::uint32_t width = structure.widths.at(i);
-    members +=
-        body_line("self.conv" + number + " = " + convolution(inputs, width, strides.at(i), false)) +
-        body_line("self.norm" + number + " = nn.BatchNorm2d(" + std::to_string(width) + ")");
+    members += body_line("self.conv" + number + " = " +
+                         convolution(inputs, width, fashion_strides.at(i), false)) +
+               body_line("self.norm" + number + " = nn.BatchNorm2d(" + std::to_string(width) + ")");
     inputs = width;
     const std::string from = i == 0 ? "images" : "x";
     forward +=

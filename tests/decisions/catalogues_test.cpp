@@ -22,7 +22,7 @@ std::uint64_t count(const std::string& size, const std::vector<std::uint32_t>& w
 
 SCENARIO("hosts are described by formula", "[host_catalogue]") {
   const std::vector<std::pair<std::string, std::uint64_t>> known{
-      {"tiny", 12'082}, {"base", 94'962}, {"melt", 15'946}};
+      {"tiny", 12'082}, {"base", 94'962}, {"deep", 21'362}, {"melt", 15'946}};
   REQUIRE(host_sizes(host).size() == known.size());
   for (const auto& [size, parameters] : known) {
     INFO(size);
@@ -52,6 +52,8 @@ SCENARIO("hosts are described by formula", "[host_catalogue]") {
           static_cast<std::ptrdiff_t>(described.regions.size()));
   }
   CHECK(describe_host(host, "base").value().operations == 6'161'632);
+  CHECK(describe_host(host, "tiny").value().regions.size() == 3);
+  CHECK(describe_host(host, "deep").value().regions.size() == 4);
   CHECK(describe_host(host, "tiny").value().slots[0].name == "early.a");
   CHECK(describe_host(host, "tiny").value().slots[5].operations_downstream == 320);
 }

@@ -100,9 +100,11 @@ SCENARIO("each design that can fossilise computes in plain PyTorch what it compu
     export_rounds(config, {7, 13, 21, 29}, 4);
   }
   GIVEN("a larger one as it is launched") {
-    auto config = short_config("fashion_cnn", "base");
-    config.training.steps_max = 3;
-    export_rounds(config, {}, 0);
+    for (const char* size : {"base", "deep"}) {
+      auto config = short_config("fashion_cnn", size);
+      config.training.steps_max = 3;
+      export_rounds(config, {}, 0);
+    }
   }
   GIVEN("a language model with heads and units cut") {
     auto config = short_config("byte_transformer", "lm-64");

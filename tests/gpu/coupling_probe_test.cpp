@@ -44,7 +44,7 @@ void forget(std::vector<CoupledDimension>& dimensions, const std::string& tensor
 SCENARIO("the probe finds every group of every host as it is described", "[coupling]") {
   at::set_num_threads(1);
   torch::manual_seed(test_seed());
-  for (const char* size : {"tiny", "base", "melt"}) {
+  for (const char* size : {"tiny", "base", "deep", "melt"}) {
     INFO(size);
     const auto host = make_host("fashion_cnn", size, {}, /*dropout=*/0.1);
     CHECK(coupling_fault(*host, inputs({8, 1, 28, 28}), test_seed()).value_or("") == "");
