@@ -5,12 +5,11 @@
 #include <string>
 #include <vector>
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "gpu/trainer.hpp"
+#include "tests/free_port.hpp"
 
 namespace {
 
@@ -35,18 +34,6 @@ RunConfig config_of(std::uint32_t world, const char* size) {
     config.nodes.push_back(node);
   }
   return config;
-}
-
-std::uint16_t free_port() {
-  const int handle = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof address;
-  auto* any = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(handle, any, length) != 0 || ::getsockname(handle, any, &length) != 0) std::exit(1);
-  ::close(handle);
-  return ntohs(address.sin_port);
 }
 
 /// Milliseconds a step, as the first of `world` measured it.

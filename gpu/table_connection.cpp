@@ -104,7 +104,7 @@ TableAnswer TableConnection::call(const TableRequest& request, Clock::time_point
   TableHeader header{};
   receive(header.data(), header.size(), until);
   const TableHeaderFields fields = fields_of(header);
-  if (fields.first > table_text_max || fields.second != 0)
+  if (fields.first > table_value_max || fields.second != 0)
     throw TableGone("what answers is no table");
   TableAnswer answer{static_cast<TableStatus>(fields.kind), fields.number,
                      std::string(fields.first, '\0')};

@@ -23,7 +23,8 @@ inline constexpr std::uint8_t table_calls = 6;
 
 enum class TableStatus : std::uint8_t { done, absent, full, not_a_number };
 
-inline constexpr std::uint32_t table_text_max = 16u << 20;  ///< bytes of a name, or of its value
+inline constexpr std::uint32_t table_name_max = 4u << 10;   ///< bytes
+inline constexpr std::uint32_t table_value_max = 1u << 20;  ///< bytes
 
 struct TableRequest {
   TableCall call{};

@@ -12,8 +12,8 @@ namespace esper {
 namespace {
 
 using Tcp = asio::ip::tcp;
-constexpr std::size_t table_bytes_max = 256u << 20;
-constexpr std::size_t connections_max = 1'024;
+constexpr std::size_t table_bytes_max = 64u << 20;
+constexpr std::size_t connections_max = 256;  // each may hold one name and value
 
 }  // namespace
 
@@ -91,6 +91,7 @@ class TableKeeper::Server {
     Guest(Server& server, Tcp::socket connection) : owner(server), socket(std::move(connection)) {
       std::error_code ignored;
       socket.set_option(Tcp::no_delay(true), ignored);
+      socket.set_option(asio::socket_base::keep_alive(true), ignored);
       ++owner.guests_;
     }
     ~Guest() { --owner.guests_; }
@@ -105,8 +106,8 @@ class TableKeeper::Server {
     }
     void take_header() {
       const TableHeaderFields fields = fields_of(header);
-      if (fields.kind >= table_calls || fields.first > table_text_max ||
-          fields.second > table_text_max)
+      if (fields.kind >= table_calls || fields.first > table_name_max ||
+          fields.second > table_value_max)
         return;  // no replica: it is let go
       request.call = static_cast<TableCall>(fields.kind);
       request.number = fields.number;

@@ -1,13 +1,12 @@
 #include "runtime/config.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "actors/decisions/host_catalogue.hpp"
 #include "runtime/config_checks.hpp"
 #include "runtime/config_reader.hpp"
 #include "runtime/nearest_key.hpp"
+#include "runtime/read_file.hpp"
 
 namespace esper {
 ConfigMistake mistake_of(const JsonFlaw& flaw, const std::string& file) {
@@ -192,13 +191,9 @@ ParsedConfig parse_config(std::string_view text, const std::string& file,
 
 ParsedConfig load_config(const std::filesystem::path& file,
                          const std::vector<std::string>& overrides) {
-  std::error_code ignored;
-  std::ifstream input{file};
-  std::ostringstream text;
-  if (input && !std::filesystem::is_directory(file, ignored)) text << input.rdbuf();
-  if (!input || std::filesystem::is_directory(file, ignored))
-    return {{}, {{file.string(), 0, 0, "", "can't be read", "", "name a config file"}}};
-  return parse_config(text.str(), file.string(), overrides);
+  const auto text = read_file(file);
+  if (!text) return {{}, {{file.string(), 0, 0, "", "can't be read", "", "name a config file"}}};
+  return parse_config(*text, file.string(), overrides);
 }
 
 /// Line ends and other control characters as spaces: a mistake is one line.

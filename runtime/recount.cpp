@@ -1,23 +1,15 @@
 #include "runtime/recount.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include <nlohmann/json.hpp>
 
 #include "runtime/journal_kinds.hpp"
+#include "runtime/read_file.hpp"
 #include "runtime/read_run.hpp"
 
 namespace esper {
 namespace {
-
-std::string text_of(const std::filesystem::path& file) {
-  const std::ifstream input{file, std::ios::binary};
-  std::ostringstream text;
-  text << input.rdbuf();
-  return text.str();
-}
 
 /// The value at `pointer`, or `otherwise` where there is none of its type.
 template <typename T>
@@ -97,14 +89,14 @@ RunReport recounted(const std::vector<JournalEntry>& entries, std::string_view c
 FoundReport find_report(const std::filesystem::path& path) {
   auto run = read_run(path);
   FoundReport found{"", std::move(run.troubles), run.exit};
-  const auto written = text_of(path / "report.json");
+  const auto written = read_file(path / "report.json").value_or("");
   if (nlohmann::json::parse(written, nullptr, false).is_object()) {
     found.json = written;
     if (found.exit == ExitCode::usage) found.exit = ExitCode::invariant;  // the journal is gone
     return found;
   }
   if (run.nothing()) return found;
-  found.json = report_json(recounted(run.entries, text_of(path / "config.json")));
+  found.json = report_json(recounted(run.entries, read_file(path / "config.json").value_or("")));
   return found;
 }
 

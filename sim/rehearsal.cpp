@@ -1,12 +1,11 @@
 #include "sim/rehearsal.hpp"
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "messages/json.hpp"
 #include "runtime/config_reader.hpp"
 #include "runtime/nearest_key.hpp"
+#include "runtime/read_file.hpp"
 
 namespace esper::sim {
 
@@ -123,13 +122,10 @@ ParsedRehearsal parse_rehearsal(std::string_view text, const std::string& file) 
 }
 
 ParsedRehearsal load_rehearsal(const std::filesystem::path& file) {
-  std::error_code ignored;
-  std::ifstream input{file};
-  if (!input || std::filesystem::is_directory(file, ignored))
+  const auto text = read_file(file);
+  if (!text)
     return {{}, {{file.string(), 0, 0, "", "can't be read", "", "name a rehearsal's file"}}};
-  std::ostringstream text;
-  text << input.rdbuf();
-  return parse_rehearsal(text.str(), file.string());
+  return parse_rehearsal(*text, file.string());
 }
 
 std::string rehearsal_text(const Rehearsal& rehearsal) {

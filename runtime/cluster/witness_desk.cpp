@@ -1,13 +1,12 @@
 #include "runtime/cluster/witness_desk.hpp"
 
-#include <fstream>
-#include <sstream>
 #include <stdexcept>
 
 #include <nlohmann/json.hpp>
 
 #include "messages/json.hpp"
 #include "runtime/cluster/cluster_config.hpp"
+#include "runtime/read_file.hpp"
 #include "runtime/run_directory.hpp"
 
 namespace esper {
@@ -17,10 +16,8 @@ namespace {
 WitnessMemory memory_in(const std::filesystem::path& file) {
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) return {};
-  std::ostringstream text;
-  text << std::ifstream{file}.rdbuf();
   try {
-    return parsed<WitnessMemory>(text.str());
+    return parsed<WitnessMemory>(read_file(file).value_or(""));
   } catch (const std::exception& error) {
     throw std::runtime_error(file.string() + " is not what a node writes of its votes (" +
                              error.what() +

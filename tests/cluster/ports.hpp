@@ -7,24 +7,11 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <catch2/catch.hpp>
 
+#include "tests/free_port.hpp"
 #include "tests/runtime/scratch_folder.hpp"
 
 namespace esper {
-
-/// A port of loopback that nobody has now.
-[[nodiscard]] inline std::uint16_t free_port() {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  REQUIRE(::bind(socket, reinterpret_cast<sockaddr*>(&address), size) == 0);
-  REQUIRE(::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0);
-  ::close(socket);
-  return ntohs(address.sin_port);
-}
 
 /// The first of as many ports in a row that nobody has now.
 [[nodiscard]] inline std::uint16_t free_port_row(int count) {

@@ -4,13 +4,12 @@
 #include <map>
 #include <thread>
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "actors/decisions/random.hpp"
 #include "messages/failpoint.hpp"
 #include "messages/interfaces.hpp"
+#include "tests/free_port.hpp"
 #include "tests/gpu/catch.hpp"
 #include "tests/long_tier.hpp"
 #include "tests/runtime/scratch_folder.hpp"
@@ -47,20 +46,6 @@ RunConfig config_of(const std::vector<std::string>& names, std::uint32_t steps) 
     config.nodes.push_back(node);
   }
   return config;
-}
-
-/// One that was free a moment ago.
-std::uint16_t free_port() {
-  const int handle = ::socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* any = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(handle, any, size) != 0 || ::getsockname(handle, any, &size) != 0)
-    throw std::runtime_error("no port");
-  ::close(handle);
-  return ntohs(address.sin_port);
 }
 
 struct Process {

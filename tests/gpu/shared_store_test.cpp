@@ -105,10 +105,10 @@ SCENARIO("a table keeps names, bytes and counters, and is bounded", "[replicas][
   CHECK(table.take({TableCall::remove, 0, "name"}).status == TableStatus::done);
   CHECK(table.take({TableCall::has, 0, "name"}).status == TableStatus::absent);
 
-  const std::string large(table_text_max, 'x');
+  const std::string large(table_value_max, 'x');
   std::size_t held = 0;
   while (set("large " + std::to_string(held), large) == TableStatus::done) ++held;
-  CHECK(held == 15);  // 256 MiB, less the names and the counter
+  CHECK(held == 63);  // 64 MiB, less the names and the counter
   CHECK(set("large 0", "small") == TableStatus::done);
   CHECK(set("again", large) == TableStatus::done);
 }
@@ -119,7 +119,7 @@ SCENARIO("whoever says what no replica says is let go, and the others are served
   const auto until = TableConnection::Clock::now() + milliseconds{60'000};
   for (const TableRequest& wrong :
        {TableRequest{static_cast<TableCall>(table_calls), 0, "name"},
-        TableRequest{TableCall::set, 0, std::string(table_text_max + 1, 'x')}}) {
+        TableRequest{TableCall::set, 0, std::string(table_name_max + 1, 'x')}}) {
     TableConnection guest;
     REQUIRE(guest.open("127.0.0.1", keeper->port(), until) == TableConnection::Found::open);
     CHECK_THROWS_AS(guest.call(wrong, until), TableGone);
