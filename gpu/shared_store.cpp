@@ -51,7 +51,7 @@ std::shared_ptr<SharedStore> SharedStore::keep(std::uint16_t port, milliseconds 
   }
   const std::uint16_t bound = holder->keeper->port();
   auto connection = std::make_unique<TableConnection>();
-  if (connection->open("localhost", bound, Clock::now() + patience) != TableConnection::Found::open)
+  if (connection->open("127.0.0.1", bound, Clock::now() + patience) != TableConnection::Found::open)
     throw std::runtime_error("the replicas' store at port " + std::to_string(bound) +
                              " cannot be reached from its own process");
   holder->table = c10::make_intrusive<TableStore>(std::move(connection), patience);

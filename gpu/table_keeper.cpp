@@ -13,6 +13,7 @@ namespace {
 
 using Tcp = asio::ip::tcp;
 constexpr std::size_t table_bytes_max = 64u << 20;
+constexpr std::chrono::milliseconds accept_again{100};
 constexpr std::size_t connections_max = 256;  // each may hold one name and value
 
 }  // namespace
@@ -140,7 +141,13 @@ class TableKeeper::Server {
       // Whoever is too many finds the connection closed.
       if (!error && guests_ < connections_max)
         std::make_shared<Guest>(*this, std::move(socket))->listen();
-      if (error != asio::error::operation_aborted) accept();
+      if (error == asio::error::operation_aborted) return;
+      if (!error) return accept();
+      // No file is left, say: who waits is taken when there is one again.
+      again_.expires_after(accept_again);
+      again_.async_wait([this](std::error_code stopped) {
+        if (!stopped) accept();
+      });
     });
   }
 
@@ -148,6 +155,7 @@ class TableKeeper::Server {
   Table table_;
   asio::io_context context_{1};  // goes first, and every guest with it
   Tcp::acceptor acceptor_;
+  asio::steady_timer again_{context_};
 };
 
 TableKeeper::TableKeeper(std::uint16_t port)
