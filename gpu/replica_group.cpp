@@ -246,16 +246,14 @@ Formed ReplicaGroup::join(const std::atomic<bool>* stop) {
       continue;
     }
     try {
-      const auto table = table_of(*found, 0);
-      if (!table) {
-        std::this_thread::sleep_for(find_again);
-        continue;
+      if (const auto table = table_of(*found, 0)) {
+        const std::int64_t number = table->add("joining", 1);
+        table->set(numbered("join", "", number), place_.node);
+        table->add("joins", 1);
+        // Nobody's: that it was lost to this one is why it is asked.
+        if (const auto group = ask({"", table}, standing({}), place_.ready, stop))
+          return come_together(*group, table);
       }
-      const std::int64_t number = table->add("joining", 1);
-      table->set(numbered("join", "", number), place_.node);
-      table->add("joins", 1);
-      if (const auto group = ask({found->members.front(), table}, standing({}), place_.ready, stop))
-        return come_together(*group, table);
     } catch (const CollectiveFailed&) {
       throw;
     } catch (const LeftOut&) {
@@ -263,6 +261,7 @@ Formed ReplicaGroup::join(const std::atomic<bool>* stop) {
     } catch (const std::runtime_error&) {
       // Its keeper was lost meanwhile.
     }
+    std::this_thread::sleep_for(find_again);
   }
   {
     // Whoever was lost to this one may stand still as it does.

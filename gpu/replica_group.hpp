@@ -131,7 +131,7 @@ class ReplicaGroup {
   /// By the one that keeps `table`. `whole`: nobody is left out, as long as `patience` lasts.
   [[nodiscard]] GroupWord decide(SharedStore& table, const StandingWord& own,
                                  std::vector<std::string> awaited, Patience patience, bool whole);
-  /// A table, and whose it is; "": that of the one that leads, at first.
+  /// A table, and whose it is; "": nobody's whose loss would end the call.
   struct Table {
     std::string keeper;
     std::shared_ptr<SharedStore> store;

@@ -304,6 +304,54 @@ SCENARIO("of two that are cut from each other one goes on, whoever asks the witn
   }
 }
 
+SCENARIO("a replica that gave the others up asks them once, and is let in",
+         "[replicas][elastic][quorum]") {
+  NearWitness witness;
+  const auto place_of = [&](const char* name) {
+    GroupPlace place;
+    place.node = name;
+    place.nodes = {"a", "b"};
+    place.witnesses = {"w"};
+    place.ask_witnesses = witness.way();
+    return place;
+  };
+  auto first = place_of("a");
+  first.leads = true;
+  ReplicaGroup a(first);
+  auto second = place_of("b");
+  second.stores = {"127.0.0.1:" + std::to_string(a.port())};
+  ReplicaGroup b(second);
+  const Progress reached{.epoch = 0, .step = 40, .position = 20};
+  std::atomic<int> together{0};
+  std::atomic<bool> alone{false};
+  std::thread beside([&] {
+    auto formed = b.form({});
+    b.took_state();
+    b.lost("a");
+    ++together;
+    while (!alone) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    formed = b.join();
+  });
+  auto formed = a.form({});
+  a.took_state();
+  while (together == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  a.lost("b");
+  formed = a.reform(reached);
+  a.took_state();
+  CHECK(a.group().members == std::vector<std::string>{"a"});
+  alone = true;
+  while (!a.joiner_waits()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  // Time for more than one.
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  const auto table = SharedStore::find("127.0.0.1", a.port(), {replica_patience, replica_patience});
+  REQUIRE(table);
+  CHECK(table->add("joins", 0) == 1);
+  formed = a.reform(reached);
+  beside.join();
+  CHECK(a.group().members.size() == 2);
+  CHECK(b.group().epoch == a.group().epoch);
+}
+
 SCENARIO("a replica that dies between prepare and commit leaves nothing half done",
          "[replicas][elastic][COMMIT-1]") {
   for (std::size_t victim = 0; victim < 3; ++victim)
