@@ -50,6 +50,15 @@ class NearWitness {
   Witness witness_{{{"a", true}, {"b", true}, {"w", false}}, "w"};
 };
 
+GroupPlace one_of_two(const char* name, NearWitness& witness) {
+  GroupPlace place;
+  place.node = name;
+  place.nodes = {"a", "b"};
+  place.witnesses = {"w"};
+  place.ask_witnesses = witness.way();
+  return place;
+}
+
 class Elastic {
  public:
   /// `witness`: a third vote, by which more than half is asked for; null: everybody may go on.
@@ -249,11 +258,7 @@ SCENARIO("of two that are cut from each other one goes on, whoever asks the witn
     NearWitness witness;
     const bool witness_away = round % 5 == 4;  // and never comes back
     const auto place_of = [&](const char* name) {
-      GroupPlace place;
-      place.node = name;
-      place.nodes = {"a", "b"};
-      place.witnesses = {"w"};
-      place.ask_witnesses = witness.way();
+      GroupPlace place = one_of_two(name, witness);
       if (witness_away)
         place.ask_witnesses = [](const WitnessQuestion&, std::chrono::milliseconds) {
           return std::vector<WitnessAnswer>{};
@@ -307,18 +312,10 @@ SCENARIO("of two that are cut from each other one goes on, whoever asks the witn
 SCENARIO("a replica that gave the others up asks them once, and is let in",
          "[replicas][elastic][quorum]") {
   NearWitness witness;
-  const auto place_of = [&](const char* name) {
-    GroupPlace place;
-    place.node = name;
-    place.nodes = {"a", "b"};
-    place.witnesses = {"w"};
-    place.ask_witnesses = witness.way();
-    return place;
-  };
-  auto first = place_of("a");
+  auto first = one_of_two("a", witness);
   first.leads = true;
   ReplicaGroup a(first);
-  auto second = place_of("b");
+  auto second = one_of_two("b", witness);
   second.stores = {"127.0.0.1:" + std::to_string(a.port())};
   ReplicaGroup b(second);
   const Progress reached{.epoch = 0, .step = 40, .position = 20};
