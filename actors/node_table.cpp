@@ -94,13 +94,28 @@ bool NodeTable::takes(const Node& node) const {
           (node.narset_host && node.detector.state() == PeerState::alive));
 }
 
-void NodeTable::place_regions() {
+bool NodeTable::may_stay(const std::string& place) const {
+  const Node* node = find(place);
+  return node != nullptr && !node->drained && node->detector.state() == PeerState::suspected;
+}
+
+void NodeTable::place_for(RegionId asked) {
   std::vector<PlacementNode> living;
   for (const auto& node : nodes_)
     if (takes(node)) living.push_back({node.config.name, node.config.narsets_max});
-  const auto placement = place_again(regions_, living, placed_);
-  for (std::size_t region = 0; region < regions_.size(); ++region)
-    placed_[region] = placement[region] ? living[*placement[region]].name : "";
+  placed_.at(asked.value) = "";
+  std::vector<std::size_t> counted;
+  std::vector<PlacementRegion> regions;
+  std::vector<std::string> before;
+  for (std::size_t region = 0; region < regions_.size(); ++region) {
+    if (may_stay(placed_[region])) continue;
+    counted.push_back(region);
+    regions.push_back(regions_[region]);
+    before.push_back(placed_[region]);
+  }
+  const auto placement = place_again(regions, living, before);
+  for (std::size_t i = 0; i < counted.size(); ++i)
+    placed_[counted[i]] = placement[i] ? living[*placement[i]].name : "";
 }
 
 std::optional<NodeTable::Seat> NodeTable::seat(RegionId region) {
@@ -109,23 +124,24 @@ std::optional<NodeTable::Seat> NodeTable::seat(RegionId region) {
   const Node* node = find(place);
   // Looked at one region at a time: who stands where all is well is not counted anew for each.
   if (node == nullptr || !takes(*node)) {
-    place_regions();
+    place_for(region);
     node = find(place);
   }
   if (node == nullptr) return std::nullopt;
+  seats_[region] = {place, nullptr};
   return Seat{place, place == own_ ? nullptr : node->narset_host};
 }
 
 void NodeTable::seated(RegionId region, const caf::actor_addr& proxy) {
   const std::lock_guard lock(mutex_);
-  proxies_[region] = proxy;
+  seats_.at(region).proxy = proxy;
 }
 
 std::vector<caf::actor_addr> NodeTable::proxies_on(const std::string& node) const {
   const std::lock_guard lock(mutex_);
   std::vector<caf::actor_addr> found;
-  for (const auto& [region, proxy] : proxies_)
-    if (placed_.at(region.value) == node) found.push_back(proxy);
+  for (const auto& [region, seated] : seats_)
+    if (seated.node == node && seated.proxy) found.push_back(seated.proxy);
   return found;
 }
 
@@ -156,8 +172,9 @@ std::vector<NodeStanding> NodeTable::standing() const {
                    .incarnation = node.detector.incarnation(),
                    .drained = node.drained,
                    .regions = {}});
-    for (std::size_t region = 0; region < regions_.size(); ++region)
-      if (placed_[region] == node.config.name) all.back().regions.push_back(regions_[region].name);
+    for (const auto& [region, seated] : seats_)
+      if (seated.node == node.config.name)
+        all.back().regions.push_back(regions_.at(region.value).name);
   }
   return all;
 }

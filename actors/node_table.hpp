@@ -62,14 +62,22 @@ class NodeTable {
   };
   [[nodiscard]] const Node* find(const std::string& name) const;
   [[nodiscard]] bool takes(const Node& node) const;
-  void place_regions();
+  /// Is a Narset left there for now? Its node has fallen silent and may be heard again.
+  [[nodiscard]] bool may_stay(const std::string& place) const;
+  /// A place for this region, whose Narset has fallen, and for those that are on their way with it.
+  void place_for(RegionId asked);
+
+  struct Seated {
+    std::string node;
+    caf::actor_addr proxy;  ///< null: its Narset is here, or about to be asked for there
+  };
 
   mutable std::mutex mutex_;
   const std::string own_;
   std::vector<Node> nodes_;
   std::vector<PlacementRegion> regions_;
-  std::vector<std::string> placed_;  ///< names of nodes, by region; "": none
-  std::map<RegionId, caf::actor_addr> proxies_;
+  std::vector<std::string> placed_;   ///< where its next Narset goes, by region; "": no node
+  std::map<RegionId, Seated> seats_;  ///< where its Narset is: a lost node's stay till they fall
   bool closed_{};
 };
 
