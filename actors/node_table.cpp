@@ -128,7 +128,7 @@ std::optional<NodeTable::Seat> NodeTable::seat(RegionId region) {
     node = find(place);
   }
   if (node == nullptr) return std::nullopt;
-  seats_[region] = {place, nullptr};
+  seats_[region] = {place, node->detector.incarnation(), nullptr};
   return Seat{place, place == own_ ? nullptr : node->narset_host};
 }
 
@@ -173,7 +173,8 @@ std::vector<NodeStanding> NodeTable::standing() const {
                    .drained = node.drained,
                    .regions = {}});
     for (const auto& [region, seated] : seats_)
-      if (seated.node == node.config.name)
+      if (seated.node == node.config.name && state != PeerState::lost &&
+          seated.incarnation == node.detector.incarnation())
         all.back().regions.push_back(regions_.at(region.value).name);
   }
   return all;

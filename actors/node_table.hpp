@@ -69,6 +69,7 @@ class NodeTable {
 
   struct Seated {
     std::string node;
+    std::uint64_t incarnation{};
     caf::actor_addr proxy;  ///< null: its Narset is here, or about to be asked for there
   };
 

@@ -3,12 +3,13 @@
 #include <cerrno>
 #include <utility>
 
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "gpu/name_lookup.hpp"
 
 namespace esper {
 
@@ -44,12 +45,8 @@ TableConnection::~TableConnection() {
 
 TableConnection::Found TableConnection::open(const std::string& host, std::uint16_t port,
                                              Clock::time_point until) {
-  addrinfo wanted{};
-  wanted.ai_socktype = SOCK_STREAM;
-  addrinfo* first = nullptr;
-  if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &wanted, &first) != 0)
-    return Found::silent;
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> all(first, &::freeaddrinfo);
+  const AddressList all = addresses_of(host, port, until);
+  if (!all) return Found::silent;
   Found worst = Found::refused;
   for (const addrinfo* to = all.get(); to != nullptr; to = to->ai_next) {
     const int one =
@@ -100,6 +97,7 @@ void TableConnection::receive(char* bytes, std::size_t count, Clock::time_point 
 }
 
 TableAnswer TableConnection::call(const TableRequest& request, Clock::time_point until) try {
+  if (!broken_.empty()) throw TableGone(broken_);
   send(frame_of(request), until);
   TableHeader header{};
   receive(header.data(), header.size(), until);
@@ -110,8 +108,8 @@ TableAnswer TableConnection::call(const TableRequest& request, Clock::time_point
                      std::string(fields.first, '\0')};
   receive(answer.bytes.data(), answer.bytes.size(), until);
   return answer;
-} catch (const TableGone&) {
-  given_up_ = true;  // a late answer would be taken for the next call's
+} catch (const TableGone& gone) {
+  broken_ = gone.what();  // a late answer would be taken for the next call's
   throw;
 }
 

@@ -31,7 +31,8 @@ class TableConnection {
 
   /// Once. host  a name or an address
   [[nodiscard]] Found open(const std::string& host, std::uint16_t port, Clock::time_point until);
-  /// One thread at a time. Errors: TableGone; the connection is of no use then.
+  /// One thread at a time. Errors: TableGone; the connection is of no use then, and each later call
+  /// says why.
   [[nodiscard]] TableAnswer call(const TableRequest& request, Clock::time_point until);
   /// Every call ends now, and each to come. From any thread.
   void give_up() noexcept { given_up_ = true; }
@@ -43,6 +44,7 @@ class TableConnection {
   void receive(char* bytes, std::size_t count, Clock::time_point until) const;
 
   int socket_{-1};
+  std::string broken_;  ///< why it is of no use; "": it is
   std::atomic<bool> given_up_{};
 };
 

@@ -47,7 +47,7 @@ struct PinConfig {
 struct TimeoutConfig {
   std::uint32_t heartbeat_ms{100};
   std::uint32_t suspicion_ms{1'000};     ///< of silence
-  std::uint32_t confirmation_ms{2'000};  ///< of silence: then its regions move
+  std::uint32_t confirmation_ms{1'750};  ///< of silence: then its regions move
   std::uint32_t connection_ms{3'000};    ///< CAF's own
   std::uint32_t request_ms{5'000};
   std::uint32_t collective_ms{10'000};

@@ -18,7 +18,7 @@ ESPER_ENUM_NAMES(PeerState, "unknown", "alive", "suspected", "lost");
 
 struct DetectorPolicy {
   std::uint32_t suspicion_ms{1'000};     ///< of silence
-  std::uint32_t confirmation_ms{2'000};  ///< of silence, suspicion's among them
+  std::uint32_t confirmation_ms{1'750};  ///< of silence, suspicion's among them
 };
 
 /// A plain value; every call is given the present instant in ms, which never goes back.

@@ -109,6 +109,7 @@ SCENARIO("whoever stands on a silent node stays there though another region fall
     std::vector<std::string> lost;
     for (const auto& node : book.table.look(confirmation_ms + 1)) lost.push_back(node.node);
     CHECK(std::ranges::count(lost, silent) == 1);
+    CHECK(book.regions_on(silent).empty());  // its Narsets can do nothing more
     const auto told = book.table.proxies_on(silent);
     REQUIRE(told.size() == there.size());
     for (const auto region : there) {
@@ -118,6 +119,10 @@ SCENARIO("whoever stands on a silent node stays there though another region fall
       CHECK(book.node_of(region) == other);
     }
     CHECK(book.table.proxies_on(silent).empty());
+
+    // It comes back as new: what stood there stands there no more.
+    book.table.join({silent, 2}, book.some_actor(), confirmation_ms + 2);
+    CHECK(book.regions_on(silent).empty());
   }
   GIVEN("it is heard again: its regions have never moved") {
     book.all_heard_but("", suspicion_ms + 2);

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "gpu/name_lookup.hpp"
 #include "gpu/shared_store.hpp"
 #include "gpu/table_connection.hpp"
 #include "gpu/table_keeper.hpp"
@@ -44,9 +45,12 @@ class Silent {
   std::uint16_t port_{};
 };
 
+TableConnection::Clock::time_point in(milliseconds patience) {
+  return TableConnection::Clock::now() + patience;
+}
+
 TableConnection::Found opened(std::uint16_t port) {
-  return TableConnection().open("127.0.0.1", port,
-                                TableConnection::Clock::now() + milliseconds{5'000});
+  return TableConnection().open("127.0.0.1", port, in(milliseconds{5'000}));
 }
 
 }  // namespace
@@ -63,6 +67,36 @@ SCENARIO("a table whose keeper is silent is not waited for", "[replicas][store]"
   CHECK(opened(keeper.port()) == TableConnection::Found::refused);
   CHECK(SharedStore::find("127.0.0.1", keeper.port(), {milliseconds{60'000}, milliseconds{1}}) ==
         nullptr);
+}
+
+SCENARIO("a table whose connection broke says why, whenever it is asked", "[replicas][store]") {
+  Silent keeper;
+  TableConnection guest;
+  REQUIRE(guest.open("127.0.0.1", keeper.port(), in(milliseconds{5'000})) ==
+          TableConnection::Found::open);
+  for (int i = 0; i < 2; ++i)
+    CHECK_THROWS_WITH(guest.call({TableCall::count}, in(milliseconds{i == 0 ? 50 : 60'000})),
+                      "no answer in time");
+}
+
+// The lookup stands until the end of the scenario: waiting for it would never end.
+SCENARIO("a name server that does not answer is not waited for", "[replicas][store]") {
+  std::promise<void> over;
+  const NameLookup stands = [until = over.get_future().share()](auto&...) {
+    until.wait();
+    return AddressList{};
+  };
+  const NameLookup answers = [](const std::string& host, const std::string& port) {
+    return host == "node-b" ? look_up("127.0.0.2", port) : nullptr;
+  };
+  CHECK(addresses_of("node-b", 1, in(milliseconds{50}), stands) == nullptr);
+  CHECK(addresses_of("node-b", 1, in(milliseconds{60'000}), answers) != nullptr);
+  CHECK(addresses_of("node-c", 1, in(milliseconds{60'000}), answers) == nullptr);
+  GIVEN("an address: no name server is asked") {
+    for (const char* address : {"127.0.0.1", "::1"})
+      CHECK(addresses_of(address, 1, in(milliseconds{60'000}), stands) != nullptr);
+  }
+  over.set_value();
 }
 
 SCENARIO("a call of a table ends when nobody waits for its keeper any more", "[replicas][store]") {
@@ -116,7 +150,7 @@ SCENARIO("a table keeps names, bytes and counters, and is bounded", "[replicas][
 SCENARIO("whoever says what no replica says is let go, and the others are served",
          "[replicas][store]") {
   const auto keeper = SharedStore::keep(0, milliseconds{60'000});
-  const auto until = TableConnection::Clock::now() + milliseconds{60'000};
+  const auto until = in(milliseconds{60'000});
   for (const TableRequest& wrong :
        {TableRequest{static_cast<TableCall>(table_calls), 0, "name"},
         TableRequest{TableCall::set, 0, std::string(table_name_max + 1, 'x')}}) {

@@ -81,7 +81,7 @@ SCENARIO("a living run is killed, hung, poisoned and refused its disk, and keeps
     {"kind": "pause", "target": "tamiyo", "at_ms": 1500, "duration_ms": 1500},
     {"kind": "kill", "target": "kasmina", "at_ms": 3500, "after_events": 9},
     {"kind": "disk_full", "at_ms": 4500, "duration_ms": 2000},
-    {"kind": "telemetry_nan", "target": "region.1", "at_ms": 7000, "duration_ms": 1500},
+    {"kind": "telemetry_nan", "target": "region.1", "at_ms": 7000, "duration_ms": 3500},
     {"kind": "escape", "target": "region.0", "at_ms": 7500},
     {"kind": "disk_crash_after", "at_ms": 9000},
     {"kind": "kill", "target": "tamiyo", "at_ms": 11000, "after_events": 3}]})");

@@ -87,7 +87,7 @@ std::vector<Broken> broken() {
        "/cluster",
        {{"timeouts", {{"suspicion_ms", 2'500}}}},
        "cluster.timeouts.suspicion_ms",
-       "is not below cluster.timeouts.confirmation_ms, 2000: a node would be lost before it was "
+       "is not below cluster.timeouts.confirmation_ms, 1750: a node would be lost before it was "
        "suspected"},
       {"a heartbeat that is too slow",
        "/cluster",
