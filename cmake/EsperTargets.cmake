@@ -63,7 +63,7 @@ function(esper_tests name)
       add_dependencies(esper_${name}_tests ${loaded})
     endif()
   endforeach()
-  set(seconds_max 300)
+  set(seconds_max 600)
   if(ESPER_SANITIZE)  # measured: up to ten times slower, and the long tier's counts on top
     set(seconds_max 1500)
   endif()

@@ -15,7 +15,7 @@
 namespace esper {
 namespace {
 
-constexpr std::uint32_t steps = 1'500, gate_port = 7'400, store_port = 7'500;
+constexpr std::uint32_t steps = 1'000, gate_port = 7'400, store_port = 7'500;
 
 /// Three nodes; `count`: how many of them train. Narsets are on all, the prime is on the first.
 class Trainers {
