@@ -94,28 +94,17 @@ bool NodeTable::takes(const Node& node) const {
           (node.narset_host && node.detector.state() == PeerState::alive));
 }
 
-bool NodeTable::may_stay(const std::string& place) const {
-  const Node* node = find(place);
-  return node != nullptr && !node->drained && node->detector.state() == PeerState::suspected;
-}
-
 void NodeTable::place_for(RegionId asked) {
-  std::vector<PlacementNode> living;
-  for (const auto& node : nodes_)
-    if (takes(node)) living.push_back({node.config.name, node.config.narsets_max});
   placed_.at(asked.value) = "";
-  std::vector<std::size_t> counted;
-  std::vector<PlacementRegion> regions;
-  std::vector<std::string> before;
-  for (std::size_t region = 0; region < regions_.size(); ++region) {
-    if (may_stay(placed_[region])) continue;
-    counted.push_back(region);
-    regions.push_back(regions_[region]);
-    before.push_back(placed_[region]);
+  std::vector<PlacementNode> nodes;
+  for (const auto& node : nodes_) {
+    const bool may_be_heard_again = node.detector.state() == PeerState::suspected && !node.drained;
+    if (takes(node) || may_be_heard_again)
+      nodes.push_back({node.config.name, node.config.narsets_max, !takes(node)});
   }
-  const auto placement = place_again(regions, living, before);
-  for (std::size_t i = 0; i < counted.size(); ++i)
-    placed_[counted[i]] = placement[i] ? living[*placement[i]].name : "";
+  const auto placement = place_again(regions_, nodes, placed_);
+  for (std::size_t region = 0; region < regions_.size(); ++region)
+    placed_[region] = placement[region] ? nodes[*placement[region]].name : "";
 }
 
 std::optional<NodeTable::Seat> NodeTable::seat(RegionId region) {

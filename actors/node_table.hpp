@@ -62,9 +62,8 @@ class NodeTable {
   };
   [[nodiscard]] const Node* find(const std::string& name) const;
   [[nodiscard]] bool takes(const Node& node) const;
-  /// Is a Narset left there for now? Its node has fallen silent and may be heard again.
-  [[nodiscard]] bool may_stay(const std::string& place) const;
-  /// A place for this region, whose Narset has fallen, and for those that are on their way with it.
+  /// A place for this region, whose Narset has fallen, and for those of nodes that are lost. Who
+  /// stands on a node that has fallen silent, and may be heard again, stays there.
   void place_for(RegionId asked);
 
   struct Seated {

@@ -67,9 +67,8 @@ inline constexpr auto key_rules = [] {
       plain("model.host",
             "fashion_cnn: images to classes; byte_transformer: bytes to the next byte."),
       plain("model.size",
-            "Of fashion_cnn tiny, base, deep or melt; of byte_transformer lm-64 or lm-128; left "
-            "out: the "
-            "first."),
+            "Of fashion_cnn tiny, base, deep or melt; of byte_transformer lm-64 or lm-128; "
+            "left out: the first."),
       plain("model.regions", "Another cut of the host into regions; empty: the host's own."),
       needed("model.regions[].name", "The region's name, unique."),
       needed("model.regions[].parameters", "Prefixes of parameter names, for example conv1."),

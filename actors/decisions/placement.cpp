@@ -23,7 +23,7 @@ class Rooms {
   [[nodiscard]] std::optional<std::size_t> keenest(std::string_view region) const {
     std::optional<std::size_t> best;
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
-      if (!has_room(i)) continue;
+      if (nodes_[i].closed || !has_room(i)) continue;
       if (!best || keener(i, *best, region)) best = i;
     }
     return best;
@@ -62,6 +62,8 @@ Placement place_again(const std::vector<PlacementRegion>& regions,
   Rooms rooms(nodes);
   const auto settle = [&](std::size_t region, std::optional<std::size_t> node) {
     if (!node || !rooms.has_room(*node)) return;
+    const bool stands = region < before.size() && before[region] == nodes[*node].name;
+    if (nodes[*node].closed && !stands) return;
     placement[region] = node;
     rooms.take(*node);
   };

@@ -13,6 +13,7 @@ namespace esper {
 struct PlacementNode {
   std::string name;
   std::uint32_t capacity{};  ///< Narsets at most; 0: any number
+  bool closed{};             ///< who stands there stays; nobody else comes
 };
 
 struct PlacementRegion {

@@ -73,6 +73,27 @@ SCENARIO("no node takes more than it has room for, and a region holds only when 
   }));
 }
 
+SCENARIO("a closed node keeps who stands there and takes nobody, pinned to it or not",
+         "[placement]") {
+  CHECK(holds("closed", 300, [] {
+    auto regions = regions_of(*rc::gen::inRange(1, 40));
+    auto nodes = nodes_of(*rc::gen::inRange(2, 6));
+    auto before = names(place(regions, nodes), nodes);
+    auto& closed = nodes[*rc::gen::inRange<std::size_t>(0, nodes.size())];
+    closed.closed = true;
+    for (std::size_t i = 0; i < regions.size(); ++i) {
+      if (*rc::gen::arbitrary<bool>()) before[i] = "";
+      if (*rc::gen::inRange(0, 8) == 0) regions[i].pinned = closed.name;
+    }
+    const auto after = names(place_again(regions, nodes, before), nodes);
+    for (std::size_t i = 0; i < regions.size(); ++i) {
+      const bool elsewhere = !regions[i].pinned.empty() && before[i] != closed.name;
+      RC_ASSERT(after[i].empty() == elsewhere);
+      RC_ASSERT((after[i] == closed.name) == (before[i] == closed.name));
+    }
+  }));
+}
+
 SCENARIO("a pinned region lives on its node or nowhere", "[placement]") {
   auto regions = regions_of(6);
   regions[5].pinned = "node-1";
